@@ -1,0 +1,57 @@
+# Everything a newcomer needs: `make demo` and `make test`. Needs Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := src
+
+.PHONY: demo test check bench format docs lock clean help
+
+help:
+	@echo "make demo   set up, then sync a made-up club on built-in simulators and show what happens"
+	@echo "make test   set up, then run the tests"
+	@echo "make check  formatting, lint, types, import contract, docs"
+	@echo "make bench  measure a cycle against the simulators"
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@ $(VENV)/run.stamp
+
+demo: $(VENV)/run.stamp
+	@$(BIN)/python -m door_sync demo
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m coverage report --fail-under=95 --skip-covered | tail -n 30
+	$(BIN)/python -m coverage report --include='src/door_sync/core/*' --fail-under=100
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m mkdocs build --strict --quiet --site-dir $(VENV)/site
+
+bench: $(VENV)/run.stamp
+	@$(BIN)/python benchmarks/cycle.py
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m mkdocs serve
+
+# Resolves the locked versions anew; needs uv. The locks hold hashes for every platform and no addresses.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade pyproject.toml -o requirements/run.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist
