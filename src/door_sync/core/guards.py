@@ -1,0 +1,281 @@
+"""Plan × budgets → objections (§6).
+
+This file owns what a plan may do without a person's word. A guard counts contacts, against the
+managed users that are neither deactivated nor pending at the start of the cycle. Every guard is
+asked; nobody stops at the first objection.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from door_sync.core.people import ContactId
+from door_sync.core.situation import Held
+from door_sync.core.steps import Change, ChangeClass, Plan, contacts
+
+
+class Scope(Enum):
+    """What an objection holds."""
+
+    CYCLE = "cycle"
+    """Nothing is written: the data itself is in doubt."""
+    CLASS = "class"
+    """The changes of some classes; the others go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """How much a cycle may do unasked (§6, §10). Shares are between 0 and 1.
+
+    Below `floor` managed users the shares do not apply; up to `few` people never count as many.
+    `min_read` is the smallest share of the last good read that is believed.
+    """
+
+    deactivate: float = 0.15
+    add: float = 0.25
+    policy: float = 0.20
+    card: float = 0.20
+    profile: float = 0.50
+    floor: int = 10
+    few: int = 3
+    min_read: float = 0.80
+    halt_on_bad_record: bool = False
+    everything_holds_everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the guards look at besides the plan.
+
+    `contacts` and `users` are the sizes of the two reads; `last_contacts` and `last_users` those
+    of the last good ones, None before the first. `missing` counts contacts that CiviCRM did not
+    return although asked; `too_many_missing` is R1's own judgement of that.
+    """
+
+    active_managed: int
+    grants: int
+    contacts: int
+    users: int
+    last_contacts: int | None = None
+    last_users: int | None = None
+    missing: int = 0
+    too_many_missing: bool = False
+    unknown_policies: tuple[str, ...] = ()
+    unmapped: tuple[ContactId, ...] = ()
+    bad_cards: tuple[ContactId, ...] = ()
+    duplicate_cards: tuple[ContactId, ...] = ()
+    provisioning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One guard's finding: its name, the numbers in words, and what settles it.
+
+    `setting` is the key that governs it, empty where only the data can settle it. `classes` are
+    the changes it holds; for Scope.CYCLE all of them.
+    """
+
+    guard: str
+    scope: Scope
+    text: str
+    remedy: str
+    setting: str = ""
+    classes: tuple[ChangeClass, ...] = ()
+
+
+def objections(plan: Plan, evidence: Evidence, budgets: Budgets) -> tuple[Objection, ...]:
+    """Given the whole plan and the evidence, return every guard's objection (§6)."""
+    found = [
+        *_shares(plan, evidence, budgets),
+        *_source(evidence, budgets),
+        *_controller(evidence, budgets),
+        *_unknown_policies(evidence),
+        *(_bad_records(evidence) if budgets.halt_on_bad_record else ()),
+    ]
+    if budgets.everything_holds_everything:
+        return tuple(_whole_cycle(one) for one in found)
+    return tuple(found)
+
+
+def held_changes(plan: Plan, found: Sequence[Objection]) -> Held:
+    """Return which changes of the plan the objections hold."""
+    classes = {one for objection in found for one in objection.classes}
+    if any(objection.scope is Scope.CYCLE for objection in found):
+        classes = set(ChangeClass)
+    return frozenset(
+        (change.contact_id, change.change_class)
+        for change in plan.changes
+        if change.change_class in classes
+    )
+
+
+def holds_cycle(found: Sequence[Objection]) -> bool:
+    """Say whether nothing at all may be written."""
+    return any(objection.scope is Scope.CYCLE for objection in found)
+
+
+def _whole_cycle(objection: Objection) -> Objection:
+    return Objection(
+        objection.guard, Scope.CYCLE, objection.text, objection.remedy, objection.setting
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    guard: str
+    noun: str
+    classes: tuple[ChangeClass, ...]
+    limit: float
+    setting: str
+    scope: Scope
+
+
+def _shares(plan: Plan, evidence: Evidence, budgets: Budgets) -> list[Objection]:
+    table = (
+        _Share(
+            "mass deactivation",
+            "lose their access",
+            (ChangeClass.REVOKE,),
+            budgets.deactivate,
+            "safety.mass_deactivate_pct",
+            Scope.CYCLE,
+        ),
+        _Share(
+            "mass addition",
+            "gain access",
+            (ChangeClass.GRANT, ChangeClass.RESTORE),
+            budgets.add,
+            "safety.mass_add_pct",
+            Scope.CLASS,
+        ),
+        _Share(
+            "mass policy change",
+            "get another policy",
+            (ChangeClass.POLICY,),
+            budgets.policy,
+            "safety.mass_policy_pct",
+            Scope.CLASS,
+        ),
+        _Share(
+            "mass card change",
+            "get another card",
+            (ChangeClass.CARD,),
+            budgets.card,
+            "safety.mass_card_pct",
+            Scope.CLASS,
+        ),
+        _Share(
+            "mass profile change",
+            "get another name or address",
+            (ChangeClass.PROFILE,),
+            budgets.profile,
+            "safety.mass_profile_pct",
+            Scope.CLASS,
+        ),
+    )
+    found = [_share(row, plan.of_class(*row.classes), evidence, budgets) for row in table]
+    return [objection for objection in found if objection is not None]
+
+
+def _share(
+    row: _Share, changes: Sequence[Change], evidence: Evidence, budgets: Budgets
+) -> Objection | None:
+    people, base = len(contacts(changes)), evidence.active_managed
+    is_addition = ChangeClass.GRANT in row.classes
+    if people <= budgets.few or (is_addition and evidence.provisioning):
+        return None
+    if base < budgets.floor:
+        if row.classes != (ChangeClass.REVOKE,):
+            return None
+        limit, setting = f"more than {budgets.few} at a small site", "safety.small_site_max"
+    elif people <= row.limit * base:
+        return None
+    else:
+        limit, setting = f"more than {row.limit:.0%}", row.setting
+    return Objection(
+        row.guard,
+        row.scope,
+        f"{people} of {base} active people would {row.noun}, which is {limit}",
+        f"if that is right, raise {setting} for one cycle; if not, mend the data in CiviCRM",
+        setting,
+        row.classes,
+    )
+
+
+def _source(evidence: Evidence, budgets: Budgets) -> list[Objection]:
+    found = []
+    if evidence.grants == 0 and evidence.active_managed > 0:
+        text = (
+            f"CiviCRM gives nobody access while {evidence.active_managed} people in the controller "
+            "have it"
+        )
+        remedy = (
+            "look whether members, their card numbers and their memberships are to be seen in "
+            "CiviCRM, and whether civicrm.active_statuses and tier_mapping.rules fit"
+        )
+        found.append(Objection("empty source", Scope.CYCLE, text, remedy))
+    if evidence.too_many_missing:
+        text = (
+            f"CiviCRM did not return {evidence.missing} of the people that the controller knows; "
+            "one in a hundred may be missing at once"
+        )
+        remedy = (
+            "look whether the key may still view all contacts; if these people are really gone, "
+            "deactivate them in the controller by hand"
+        )
+        found.append(Objection("people vanished", Scope.CYCLE, text, remedy))
+    # Cards are cleared in the normal run of a club, so a few of them at a small site are no alarm.
+    before = evidence.last_contacts
+    if before is not None and before - evidence.contacts > budgets.few:
+        found += _shrunken("source", "CiviCRM", evidence.contacts, before, budgets)
+    return found
+
+
+def _controller(evidence: Evidence, budgets: Budgets) -> list[Objection]:
+    if evidence.last_users is None:
+        return []
+    return _shrunken("controller", "the controller", evidence.users, evidence.last_users, budgets)
+
+
+def _shrunken(name: str, side: str, now: int, before: int, budgets: Budgets) -> list[Objection]:
+    if now >= budgets.min_read * before:
+        return []
+    what = "contacts with a card" if name == "source" else "users"
+    text = f"{side} shows {now} {what}, the last good cycle saw {before}"
+    remedy = (
+        "look whether the key may still see everybody; if so many were really removed, lower "
+        "safety.min_read_pct for one cycle"
+    )
+    return [Objection(f"shrunken {name}", Scope.CYCLE, text, remedy, "safety.min_read_pct")]
+
+
+def _unknown_policies(evidence: Evidence) -> list[Objection]:
+    return [
+        Objection(
+            "unknown policy",
+            Scope.CYCLE,
+            f"the controller has no single policy that is the target of the rule '{key}'",
+            f"put the policy's id or its exact name into tier_mapping.rules.{key}.target_policy",
+            f"tier_mapping.rules.{key}.target_policy",
+        )
+        for key in evidence.unknown_policies
+    ]
+
+
+def _bad_records(evidence: Evidence) -> list[Objection]:
+    table = (
+        ("unmapped type", "an active membership of a type without a rule", evidence.unmapped),
+        ("bad card", "a card field that holds no card number", evidence.bad_cards),
+        ("duplicate card", "a card number that somebody else has too", evidence.duplicate_cards),
+    )
+    return [
+        Objection(
+            guard,
+            Scope.CYCLE,
+            f"{len(people)} contacts have {what}: {', '.join(map(str, people))}",
+            'mend them in CiviCRM, or set safety.on_bad_record = "quarantine" to set them aside',
+            "safety.on_bad_record",
+        )
+        for guard, what, people in table
+        if people
+    ]

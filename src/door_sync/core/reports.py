@@ -1,0 +1,121 @@
+"""What a person should know although nothing is written for it (R1, R2).
+
+Texts name contact ids, user ids and counts; never names, addresses or numbers (P12).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from door_sync.core.cards import BadCard
+from door_sync.core.controller import User
+from door_sync.core.names import name_of
+from door_sync.core.people import ContactId
+from door_sync.core.situation import (
+    Create,
+    Keep,
+    LeaveAlone,
+    Nothing,
+    Restore,
+    Revoke,
+    Settled,
+    Site,
+    Situation,
+    TakeTiersOff,
+    Wait,
+    wanted_number,
+)
+from door_sync.core.steps import Notice, NoticeKind
+from door_sync.core.tiers import CardUnknown, Grant, MatchedRules, TierBook, Verdict
+
+
+def notices(site: Site, found: Mapping[ContactId, Situation]) -> list[Notice]:
+    """Given every situation, return what is worth a word about each contact."""
+    result: list[Notice] = []
+    for contact_id, what in found.items():
+        verdict = site.verdicts[contact_id]
+        result += _on_verdict(verdict)
+        result += _on_situation(contact_id, what, site)
+        result += _on_two_users(verdict, site)
+    return result
+
+
+def _on_verdict(verdict: Verdict) -> Iterable[Notice]:
+    contact_id = verdict.contact_id
+    if isinstance(verdict.card, CardUnknown):
+        member = verdict.member
+        malformed = member is not None and isinstance(member.card, BadCard)
+        kind = NoticeKind.BAD_CARD if malformed else NoticeKind.DUPLICATE_CARD
+        yield Notice(kind, f"{verdict.card.reason}; the card stays as it is", contact_id)
+    is_grant = isinstance(verdict.entitlement, Grant)
+    if is_grant and verdict.member is not None and name_of(verdict.member).is_invented:
+        text = "CiviCRM has no name for this contact, so its id stands in for one"
+        yield Notice(NoticeKind.NO_NAME, text, contact_id)
+
+
+def _on_situation(contact_id: ContactId, what: Situation, site: Site) -> Iterable[Notice]:
+    match what:
+        case LeaveAlone(unknown=unknown):
+            yield Notice(NoticeKind.UNKNOWN, f"{unknown.reason}; nothing is changed", contact_id)
+        case Wait(user=user, why=why):
+            kind = NoticeKind.PENDING_USER if why.is_pending else NoticeKind.RESTORE_WAITS
+            yield Notice(kind, f"user {user.id}: {why.text}", contact_id)
+        case Settled(users=users):
+            for user in users:
+                text = (
+                    f"user {user.id} shows no status; its deactivation was accepted and it holds "
+                    "no card. Look at it in the controller"
+                )
+                yield Notice(NoticeKind.NO_STATUS, text, contact_id)
+        case Keep(verdict=verdict, user=user):
+            yield from _on_hand_enrolled(verdict, user, site)
+        case Restore(verdict=verdict, user=user):
+            yield from _on_hand_enrolled(verdict, user, site)
+            others = set(user.policy_ids) - site.managed - site.snapshot.everyones_policies
+            if others:
+                text = f"{len(others)} policies given by hand are not revived by the restore"
+                yield Notice(NoticeKind.HAND_GIVEN_POLICIES, text, contact_id)
+        case Create() | Revoke() | TakeTiersOff() | Nothing():
+            return
+        case _:
+            assert_never(what)
+
+
+def _on_hand_enrolled(verdict: Verdict, user: User, site: Site) -> Iterable[Notice]:
+    held = site.snapshot.cards_held_by.get(user.id, ())
+    wanted = wanted_number(verdict)
+    by_hand = [c for c in held if not c.is_ours and (c.number is None or c.number != wanted)]
+    if by_hand:
+        text = f"user {user.id} has {len(by_hand)} cards enrolled by hand, which stay"
+        yield Notice(NoticeKind.HAND_ENROLLED_CARD, text, verdict.contact_id)
+
+
+def _on_two_users(verdict: Verdict, site: Site) -> Iterable[Notice]:
+    users = site.snapshot.users_of.get(verdict.contact_id, ())
+    if len(users) > 1:
+        ids = ", ".join(sorted(user.id for user in users))
+        text = f"{len(users)} users in the controller carry this contact id: {ids}"
+        yield Notice(NoticeKind.TWO_USERS, text, verdict.contact_id)
+
+
+def source_notices(
+    verdicts: Iterable[Verdict], rules: MatchedRules, book: TierBook
+) -> list[Notice]:
+    """Return what is worth a word about CiviCRM's own data (R0, R1)."""
+    result = [
+        Notice(
+            NoticeKind.UNUSED_RULE, f"no membership type is called '{key}'; its rule does nothing"
+        )
+        for key in rules.unused
+    ]
+    stale = sorted(
+        verdict.contact_id
+        for verdict in verdicts
+        if verdict.member is not None
+        and any(book.is_stale(membership) for membership in verdict.member.memberships)
+    )
+    text = (
+        f"a membership ended more than {book.stale_after.days} days ago but its status still says "
+        "active; CiviCRM's scheduled job 'Update Membership Statuses' is probably not running"
+    )
+    result += [Notice(NoticeKind.STALE_MEMBERSHIP, text, contact_id) for contact_id in stale]
+    return result
