@@ -1,0 +1,205 @@
+"""One cycle: gather · decide · act · verify · record (design.md §2, §4)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from door_sync.app.recall import (
+    card_list_digest,
+    recall,
+    row_digest,
+    with_remembered_aliases,
+)
+from door_sync.app.report import CycleReport, Ending
+from door_sync.core.cards import CardNumber
+from door_sync.core.controller import UserStatus
+from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
+from door_sync.core.guards import holds_cycle
+from door_sync.core.steps import ChangeClass
+from door_sync.ports import (
+    Clock,
+    ControllerError,
+    CycleRecord,
+    DoorController,
+    DoorSyncError,
+    GoodCounts,
+    Journal,
+    JournalError,
+    MemberSource,
+    SourceError,
+)
+from door_sync.unifi.executor import Executor
+from door_sync.unifi.ledger import Ledger
+
+
+class Progress:
+    """Told how a cycle goes on; this one says nothing."""
+
+    def stage(self, text: str) -> None:
+        """Take note that something new begins."""
+
+    def steps(self, done: int, all_: int) -> None:
+        """Take note that so many of all steps are behind."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a cycle of one site works with. Nothing here is global: many sites run side by side."""
+
+    source: MemberSource
+    controller: DoorController
+    journal: Journal
+    habits: Habits
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    world: World
+    remembered: Remembered
+
+
+def dry_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
+    """Read both sides and decide; write nothing anywhere (P7). Errors are in the report."""
+    progress = progress or Progress()
+    report = CycleReport(parts.clock.now(), dry_run=True, key=parts.journal.site_key())
+    try:
+        gathered = _gather(parts, progress)
+        decision = decide(gathered.world, parts.habits, gathered.remembered)
+    except DoorSyncError as error:
+        return replace(report, error=error)
+    return replace(report, decision=decision, world=gathered.world)
+
+
+def live_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
+    """Run one cycle for real. What an operator can do something about is in the report.
+
+    Any other exception is a fault of the program: the journal says `crashed` and it goes on up.
+    The caller holds the site's lock.
+    """
+    progress = progress or Progress()
+    started = parts.clock.now()
+    record = parts.journal.begin(started)
+    report = CycleReport(
+        started, dry_run=False, key=parts.journal.site_key(), cycle_id=record.cycle_id
+    )
+    try:
+        try:
+            gathered = _gather(parts, progress)
+            decision = decide(gathered.world, parts.habits, gathered.remembered)
+            report = replace(report, decision=decision, world=gathered.world)
+            if holds_cycle(decision.objections):
+                record.provisioning(open_=decision.provisioning)
+            else:
+                report = _act(parts, record, gathered.world, report, decision, progress)
+        except (SourceError, ControllerError) as error:
+            report = replace(report, error=error)
+    except JournalError:
+        raise  # and no further record can be kept of it
+    except Exception:
+        record.end("crashed", "", {})
+        raise
+    record.end(EVENT[report.ending], report.digest(), report.summary())
+    return report
+
+
+EVENT = {
+    Ending.CLEAN: "applied",
+    Ending.PARTIAL: "partial",
+    Ending.HELD: "halted",
+    Ending.FAILED: "failed",
+}
+"""The word with which the journal says how a cycle ended."""
+
+
+def _gather(parts: Parts, progress: Progress) -> _Gathered:
+    """Read both sides at once, then ask for the people whom only the controller knows (R1)."""
+    progress.stage("Reading CiviCRM and the controller")
+    with ThreadPoolExecutor(1) as beside:
+        snapshot_to_come = beside.submit(parts.controller.read)
+        try:
+            reading = parts.source.read()
+        except SourceError as error:
+            raise _with_the_other_side(error, snapshot_to_come.exception()) from error
+        snapshot = snapshot_to_come.result()
+    now = parts.clock.now()
+    memory, key = parts.journal.memory(now), parts.journal.site_key()
+    asked = to_ask(reading.members.keys(), snapshot)
+    answered = parts.source.read_contacts(asked) if asked else {}
+    members = {**reading.members, **answered}
+    wanted = (m.card for m in members.values() if isinstance(m.card, CardNumber))
+    snapshot = with_remembered_aliases(snapshot, memory, key, wanted)
+    world = World(
+        members=reading.members,
+        membership_types=reading.membership_types,
+        snapshot=snapshot,
+        today=now.date(),
+        asked=asked,
+        answered=answered,
+    )
+    return _Gathered(world, recall(memory, key, members, snapshot, now))
+
+
+def _with_the_other_side(error: SourceError, other: BaseException | None) -> SourceError:
+    """Return the error, saying too if the controller could not be read: both need mending."""
+    if not isinstance(other, DoorSyncError):
+        return error
+    message = f"{error.message}. Nor could the controller be read: {other.message}"
+    return type(error)(message, remedy=f"{error.remedy} {other.remedy}".strip())
+
+
+def _act(
+    parts: Parts,
+    record: CycleRecord,
+    world: World,
+    report: CycleReport,
+    decision: Decision,
+    progress: Progress,
+) -> CycleReport:
+    record.good_read(GoodCounts(len(world.members), len(world.snapshot.users)), decision.missing)
+    if decision.plan.changes:
+        progress.stage("Writing to the controller")
+    executor = Executor(
+        controller=parts.controller,
+        record=record,
+        key=report.key,
+        known=world.snapshot,
+        managed=decision.policies.managed,
+        world=card_list_digest(report.key, world.snapshot),
+        progress=progress.steps,
+    )
+    ledger = executor.run(decision.plan)
+    _verify(parts, record, ledger, decision, report.key, progress)
+    if ledger.fatal is None:
+        record.provisioning(open_=decision.provisioning and _grants_left(decision, ledger))
+    return replace(report, ledger=ledger, error=ledger.fatal)
+
+
+def _verify(
+    parts: Parts,
+    record: CycleRecord,
+    ledger: Ledger,
+    decision: Decision,
+    key: bytes,
+    progress: Progress,
+) -> None:
+    """Read everybody back who was written to, and compare (P10)."""
+    if ledger.proofs:
+        progress.stage("Reading back what was written")
+    for number, user_id in enumerate(sorted(ledger.proofs), start=1):
+        try:
+            user = parts.controller.user(user_id)
+        except ControllerError as error:
+            ledger.cannot_prove(user_id, error.message)
+            continue
+        proven = ledger.prove(user_id, user, decision.policies.managed)
+        is_mute = user is not None and user.status is UserStatus.UNKNOWN
+        if proven and user is not None and is_mute and user_id in ledger.statusless:
+            record.remember_statusless(row_digest(key, user))
+        progress.steps(number, len(ledger.proofs))
+
+
+def _grants_left(decision: Decision, ledger: Ledger) -> bool:
+    """Say whether somebody still waits for a first grant, so that provisioning goes on (§6)."""
+    held = any(change_class is ChangeClass.GRANT for _, change_class in decision.held)
+    failed = any(one.change.change_class is ChangeClass.GRANT for one in ledger.failed)
+    return held or failed

@@ -1,0 +1,1 @@
+"""What people and scripts read: texts, Markdown and JSON made of a cycle's report."""

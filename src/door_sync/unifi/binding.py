@@ -1,0 +1,178 @@
+"""Cards on their way to a member: import, bind, reclaim (R3).
+
+The table of custody is asked again here, with live answers, wherever somebody else may hold the
+card. Force is used in one line of this file, after that table said so (P3).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from door_sync.core.cards import CardNumber, CardToken
+from door_sync.core.controller import HeldByUser, Snapshot, User, UserId, UserStatus
+from door_sync.core.custody import Bind, OutOfReach, Reclaim, judge
+from door_sync.core.people import ContactId
+from door_sync.core.steps import (
+    BindCard,
+    Blocked,
+    ImportCard,
+    NewCard,
+    Notice,
+    NoticeKind,
+    PlannedStep,
+    ReclaimCard,
+)
+from door_sync.core.tags import digest
+from door_sync.ports import CardHasHolder, ControllerError, WriteFailed, WriteUncertain
+from door_sync.unifi.ledger import Ledger, Outcome
+from door_sync.unifi.recorded import Recorded
+
+NOT_IMPORTED = (
+    "the controller did not import the card; it is probably enrolled there already without our "
+    "alias. Find it under Credentials and delete it there, or give it the alias sync- and the "
+    "five digits of its number"
+)
+
+
+@dataclass
+class Binder:
+    """Brings cards to users. `world` is what a failed import is remembered with (R3)."""
+
+    at: Recorded
+    ledger: Ledger
+    known: Snapshot
+    world: str
+    _tokens: dict[CardNumber, CardToken] = field(default_factory=dict)
+
+    def import_all(self, imports: Sequence[PlannedStep]) -> None:
+        """Import every card of the plan in one go; each failure costs its own member (P6)."""
+        wanted = {one.step.number: one for one in imports if isinstance(one.step, ImportCard)}
+        records = {number: self.at.intend(one) for number, one in wanted.items()}
+        self.ledger.writes += 1
+        try:
+            arrived = {c.number: c.token for c in self.at.controller.import_cards(list(wanted))}
+        except (WriteFailed, ControllerError) as error:
+            for record in records.values():
+                self.at.record.outcome(record, "failed", type(error).__name__)
+            if isinstance(error, ControllerError):
+                raise
+            for one in wanted.values():
+                self.ledger.note(one, Outcome.FAILED, error.message)
+            return
+        for number, one in wanted.items():
+            token = arrived.get(number)
+            self.at.record.outcome(records[number], "done" if token else "refused")
+            if token is None:
+                name = import_digest(self.at.key, one.change.contact_id, number)
+                self.at.record.remember_failed_import(name, self.world)
+                self.ledger.note(one, Outcome.FAILED, NOT_IMPORTED)
+                continue
+            self._tokens[number] = token
+            self.ledger.note(one, Outcome.DONE)
+            if token in self.known.card:
+                self._rename(one, token, number)
+
+    def _rename(self, planned: PlannedStep, token: CardToken, number: CardNumber) -> None:
+        """Give a card that was there all along our alias, or remember it (R3)."""
+        try:
+            written = self.at.write(
+                planned, lambda: self.at.controller.set_alias(token, number), "set-alias"
+            )
+        except WriteFailed:
+            written = False
+        if not written:
+            key = self.at.key
+            self.at.record.remember_alias(token_digest(key, token), number_digest(key, number))
+
+    def bind(self, planned: PlannedStep, step: BindCard, user_id: UserId) -> None:
+        """Bind a card that should be free; if it is not, ask the table (R3)."""
+        token = self._tokens.get(step.number) if isinstance(step.card, NewCard) else step.card
+        if token is None:
+            self.ledger.note(planned, Outcome.PASSED_OVER, "there is no card to bind")
+            return
+        if isinstance(step.card, NewCard) and token in self.known.card:
+            self._by_table(planned, user_id, token, step.number)
+            return
+        try:
+            self._plainly(planned, user_id, token)
+        except CardHasHolder:
+            self._by_table(planned, user_id, token, step.number)
+
+    def reclaim(self, planned: PlannedStep, step: ReclaimCard, user_id: UserId) -> None:
+        """Bind a card that is stuck on a disabled user, if it still is (R3, P3)."""
+        self._by_table(planned, user_id, step.card, step.number)
+
+    def _by_table(
+        self, planned: PlannedStep, user_id: UserId, token: CardToken, number: CardNumber
+    ) -> None:
+        held = self.at.look_at_holder(token)
+        if held == HeldByUser(user_id):
+            self.ledger.expect(user_id, planned.change).gained(token)
+            self.ledger.note(planned, Outcome.NOT_NEEDED, "bound already")
+            return
+        holder = self.at.look_at_user(held.user_id) if isinstance(held, HeldByUser) else None
+        verdict = self._confirmed(judge(token, held, holder))
+        match verdict:
+            case Bind():
+                self._plainly(planned, user_id, token)
+            case Reclaim(holder=former):
+                self._forced(planned, user_id, token)
+                if former in self.ledger.proofs:
+                    self.ledger.proofs[former].lost(token)
+                self.ledger.warnings.append(_reclaimed(planned, former, holder))
+            case OutOfReach():
+                blocked = Blocked(planned.change.contact_id, number, verdict.reason, verdict.holder)
+                self.ledger.blocked.append(blocked)
+                self.ledger.note(planned, Outcome.BLOCKED, verdict.reason)
+            case _:
+                assert_never(verdict)
+
+    def _confirmed(self, verdict: Bind | Reclaim | OutOfReach) -> Bind | Reclaim | OutOfReach:
+        """Let a reclaim pass only if the snapshot, or this cycle's own write, says so too (P3)."""
+        if not isinstance(verdict, Reclaim) or verdict.holder in self.ledger.shut:
+            return verdict
+        known = self.known.user.get(verdict.holder)
+        if known is not None and known.status is UserStatus.DEACTIVATED:
+            return verdict
+        return OutOfReach("its holder was deactivated only just now; the next cycle looks again")
+
+    def _plainly(self, planned: PlannedStep, user_id: UserId, token: CardToken) -> None:
+        self._bind(planned, user_id, token, force=False)
+
+    def _forced(self, planned: PlannedStep, user_id: UserId, token: CardToken) -> None:
+        self._bind(planned, user_id, token, force=True)
+
+    def _bind(
+        self, planned: PlannedStep, user_id: UserId, token: CardToken, *, force: bool
+    ) -> None:
+        kind = "reclaim-card" if force else "bind-card"
+        controller = self.at.controller
+        try:
+            self.at.write(planned, lambda: controller.bind_card(user_id, token, force=force), kind)
+        except WriteUncertain:
+            self.ledger.expect(user_id, planned.change).gained(token)
+            raise
+        self.ledger.expect(user_id, planned.change).gained(token)
+        self.ledger.note(planned, Outcome.DONE)
+
+
+def _reclaimed(planned: PlannedStep, former: UserId, holder: User | None) -> Notice:
+    contact_id = holder.contact_id if holder is not None else None
+    whose = f"user {former}" if contact_id is None else f"contact {contact_id} (user {former})"
+    text = f"its card was taken back from {whose}, who is deactivated"
+    return Notice(NoticeKind.RECLAIM, text, planned.change.contact_id)
+
+
+def import_digest(key: bytes, contact_id: ContactId, number: CardNumber) -> str:
+    """Return what a failed import is remembered by (R3)."""
+    return digest(key, "import", contact_id, number)
+
+
+def token_digest(key: bytes, token: CardToken) -> str:
+    """Return what a card is remembered by where it cannot be given our alias (R3)."""
+    return digest(key, "token", token)
+
+
+def number_digest(key: bytes, number: CardNumber) -> str:
+    """Return what the number of such a card is remembered by (R3)."""
+    return digest(key, "number", number)

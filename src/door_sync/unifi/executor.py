@@ -1,0 +1,308 @@
+"""Runs a plan's steps in order (P5, P6, R4).
+
+The executor decides nothing but what R3's table says of live answers. A step that fails costs its
+own change, and stops what must not follow it there. An answer after which no write may follow
+(401, no such route, another certificate) ends the run.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from door_sync.core.controller import PolicyId, Snapshot, UserId, UserStatus
+from door_sync.core.people import ContactId
+from door_sync.core.steps import (
+    ActivateUser,
+    BindCard,
+    Change,
+    CreateUser,
+    DeactivateUser,
+    FreeCard,
+    ImportCard,
+    NewUser,
+    Notice,
+    NoticeKind,
+    OnRefusal,
+    Phase,
+    Plan,
+    PlannedStep,
+    ReclaimCard,
+    SetPolicies,
+    Step,
+    UpdateProfile,
+    UserRef,
+)
+from door_sync.core.tags import digest
+from door_sync.ports import (
+    AddressRefused,
+    ControllerError,
+    ControllerUnreachable,
+    CycleRecord,
+    DoorController,
+    Profile,
+    WriteFailed,
+    WriteUncertain,
+)
+from door_sync.unifi.binding import Binder
+from door_sync.unifi.ledger import Ledger, Outcome
+from door_sync.unifi.recorded import Recorded
+
+SILENT_LIMIT = 5
+"""So many writes in a row without an answer, after the revocations, end the cycle: the controller
+is gone, and each further write would only sit out its time-outs."""
+
+
+def _quiet(_done: int, _all: int) -> None:
+    """Show no progress."""
+
+
+@dataclass
+class Executor:
+    """Runs one plan against one controller.
+
+    `known` is what this cycle read; `managed` the policies that tiers give; `world` the keyed
+    digest of both sides that a failed import is remembered with; `progress` is told how many
+    steps are behind and how many there are.
+    """
+
+    controller: DoorController
+    record: CycleRecord
+    key: bytes
+    known: Snapshot
+    managed: frozenset[PolicyId]
+    world: str
+    progress: Callable[[int, int], None] = _quiet
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def __post_init__(self) -> None:
+        self.at = Recorded(self.controller, self.record, self.key, self.ledger)
+        self.cards = Binder(self.at, self.ledger, self.known, self.world)
+
+    def run(self, plan: Plan) -> Ledger:
+        """Run every step of the plan; return the ledger, with `fatal` set if it ended early.
+
+        Raise JournalError if the record cannot be kept; the write in question was not sent.
+        """
+        steps = plan.steps()
+        self.ledger.open(plan.changes)
+        imports = [one for one in steps if isinstance(one.step, ImportCard)]
+        silent = 0
+        try:
+            for number, planned in enumerate(steps, start=1):
+                if not isinstance(planned.step, ImportCard):
+                    self._run(planned)
+                elif planned is imports[0]:
+                    self.cards.import_all(imports)
+                silent = self._silence(silent, planned.step)
+                self.progress(number, len(steps))
+        except ControllerError as error:
+            self.ledger.fatal = error
+            self._fail_the_rest(steps)
+        return self.ledger
+
+    def _silence(self, silent: int, step: Step) -> int:
+        """Count writes in a row without an answer; raise ControllerUnreachable at the limit."""
+        last = self.ledger.results[-1].outcome
+        if last is Outcome.PASSED_OVER:
+            return silent
+        silent = silent + 1 if last is Outcome.UNCERTAIN else 0
+        if silent >= SILENT_LIMIT and step.phase is not Phase.REVOKE:
+            raise ControllerUnreachable(
+                f"the controller did not answer {silent} writes in a row",
+                remedy="the next cycle goes on where this one ended",
+            )
+        return silent
+
+    def _fail_the_rest(self, steps: Sequence[PlannedStep]) -> None:
+        reached = {id(result.planned.step) for result in self.ledger.results}
+        for planned in steps:
+            if id(planned.step) not in reached:
+                self.ledger.note(planned, Outcome.FAILED, "the cycle ended before this was written")
+
+    def _run(self, planned: PlannedStep) -> None:
+        if self.ledger.of(planned.change).is_stopped:
+            self.ledger.note(planned, Outcome.PASSED_OVER)
+            return
+        try:
+            self._dispatch(planned)
+        except WriteFailed as error:
+            no_answer = isinstance(error, WriteUncertain)
+            outcome = Outcome.UNCERTAIN if no_answer else Outcome.FAILED
+            self.ledger.note(planned, outcome, error.message)
+            if _is_needed_by_the_rest(planned.step):
+                self.ledger.of(planned.change).is_stopped = True
+
+    def _dispatch(self, planned: PlannedStep) -> None:
+        step = planned.step
+        match step:
+            case FreeCard():
+                self._free(planned, step)
+            case DeactivateUser():
+                self._deactivate(planned, step.user, had_status=step.had_status)
+                self.ledger.note(planned, Outcome.DONE)
+            case CreateUser():
+                self._create(planned, step)
+            case ActivateUser():
+                self.ledger.expect(step.user, planned.change).status = UserStatus.ACTIVE
+                self.at.write(planned, lambda: self.controller.activate(step.user))
+                self.ledger.note(planned, Outcome.DONE)
+            case UpdateProfile() | BindCard() | ReclaimCard() | SetPolicies():
+                user_id = self._user(step.user)
+                if user_id is None:
+                    self.ledger.note(planned, Outcome.PASSED_OVER, "there is no user")
+                else:
+                    self._on_user(planned, step, user_id)
+            case ImportCard():
+                raise AssertionError("imports travel together, see run()")
+            case _:
+                assert_never(step)
+
+    def _on_user(
+        self,
+        planned: PlannedStep,
+        step: UpdateProfile | BindCard | ReclaimCard | SetPolicies,
+        user_id: UserId,
+    ) -> None:
+        match step:
+            case UpdateProfile():
+                self._profile(planned, step, user_id)
+            case BindCard():
+                self.cards.bind(planned, step, user_id)
+            case ReclaimCard():
+                self.cards.reclaim(planned, step, user_id)
+            case SetPolicies():
+                self._policies(planned, step, user_id)
+            case _:
+                assert_never(step)
+
+    def _user(self, ref: UserRef) -> UserId | None:
+        return self.ledger.users.get(ref.contact_id) if isinstance(ref, NewUser) else ref
+
+    def _free(self, planned: PlannedStep, step: FreeCard) -> None:
+        if step.token in self.ledger.freed:
+            self.ledger.note(planned, Outcome.NOT_NEEDED, "freed before")
+            return
+        once = step.on_refusal is OnRefusal.GO_ON
+        controller = self.controller
+        try:
+            self.at.write(planned, lambda: controller.free_card(step.user, step.token, once=once))
+        except WriteFailed as error:
+            if once:
+                self.ledger.note(planned, Outcome.TOLERATED, error.message)
+                return
+            if isinstance(error, WriteUncertain):
+                self.ledger.expect(step.user, planned.change).lost(step.token)
+            if step.on_refusal is OnRefusal.SHUT:
+                self._shut(planned, step.user)
+            raise
+        self.ledger.freed.add(step.token)
+        self.ledger.expect(step.user, planned.change).lost(step.token)
+        self.ledger.note(planned, Outcome.DONE)
+
+    def _shut(self, planned: PlannedStep, user_id: UserId) -> None:
+        """Deactivate again: nobody becomes active with a card that is not theirs (R2)."""
+        self.ledger.of(planned.change).is_stopped = True
+        self.record.remember_failed_restore(planned.change.contact_id)
+        self._deactivate(planned, user_id, had_status=True, kind="deactivate-user")
+
+    def _deactivate(
+        self, planned: PlannedStep, user_id: UserId, *, had_status: bool, kind: str = ""
+    ) -> None:
+        expected = self.ledger.expect(user_id, planned.change)
+        expected.status, expected.status_was_unknown = UserStatus.DEACTIVATED, not had_status
+        self.at.write(planned, lambda: self.controller.deactivate(user_id), kind)
+        self.ledger.shut.add(user_id)
+        if not had_status:
+            self.ledger.statusless.add(user_id)
+
+    def _create(self, planned: PlannedStep, step: CreateUser) -> None:
+        contact_id, email = planned.change.contact_id, step.email
+
+        def create() -> UserId:
+            return self.controller.create_user(
+                contact_id, Profile(step.first_name, step.last_name, email)
+            )
+
+        try:
+            user_id = self.at.write(planned, create)
+        except AddressRefused:
+            self._remember_address(planned.change, email)
+            email = None
+            user_id = self.at.write(planned, create)
+        self.ledger.users[contact_id] = user_id
+        expected = self.ledger.expect(user_id, planned.change)
+        expected.status = UserStatus.ACTIVE
+        expected.first_name, expected.last_name = step.first_name, step.last_name
+        expected.email = email
+        self.ledger.note(planned, Outcome.DONE)
+
+    def _profile(self, planned: PlannedStep, step: UpdateProfile, user_id: UserId) -> None:
+        if step.after is not None and step.after not in self.ledger.addresses:
+            self.ledger.note(planned, Outcome.LEFT_OUT, "the address did not become free")
+            return
+        email = step.email
+
+        def update() -> None:
+            profile = Profile(step.first_name, step.last_name, email)
+            self.controller.update_profile(user_id, profile)
+
+        try:
+            self.at.write(planned, update)
+        except AddressRefused:
+            self._remember_address(planned.change, email)
+            email = None
+            if step.first_name is None:
+                self.ledger.note(planned, Outcome.LEFT_OUT, "the address was refused")
+                return
+            self.at.write(planned, update)
+        expected = self.ledger.expect(user_id, planned.change)
+        if step.first_name is not None:
+            expected.first_name, expected.last_name = step.first_name, step.last_name
+        if email is not None:
+            expected.email = email
+            self.ledger.addresses.add(planned.change.contact_id)
+        self.ledger.note(planned, Outcome.DONE)
+
+    def _remember_address(self, change: Change, address: str | None) -> None:
+        self.record.remember_refused_address(
+            address_digest(self.key, change.contact_id, address or "")
+        )
+        text = "the controller refused the e-mail address; the rest is written without it"
+        self.ledger.warnings.append(Notice(NoticeKind.ADDRESS_LEFT_OUT, text, change.contact_id))
+
+    def _policies(self, planned: PlannedStep, step: SetPolicies, user_id: UserId) -> None:
+        if not self.ledger.freed.issuperset(step.only_without):
+            text = "a card that is not this member's any more is still on the user: no policy"
+            self.ledger.note(planned, Outcome.FAILED, text)
+            return
+        kept = self._kept_policies(user_id) if step.keeps_others else ()
+        wanted = () if step.policy is None else (step.policy,)
+        expected = self.ledger.expect(user_id, planned.change)
+        expected.managed_policies, expected.kept_policies = frozenset(wanted), frozenset(kept)
+        self.at.write(planned, lambda: self.controller.set_policies(user_id, (*wanted, *kept)))
+        self.ledger.note(planned, Outcome.DONE)
+
+    def _kept_policies(self, user_id: UserId) -> tuple[PolicyId, ...]:
+        """Return the policies that a person gave this user by hand, as they are now (R2)."""
+        leave_out = self.managed | self.known.everyones_policies
+        return tuple(p for p in self.at.look_at_policies(user_id) if p not in leave_out)
+
+
+def _is_needed_by_the_rest(step: Step) -> bool:
+    """Say whether nothing of the same change may follow when this step failed (R2).
+
+    Without a user there is nothing to write to; a user that is not surely active, or not surely
+    without its old policies, gets nothing more.
+    """
+    match step:
+        case CreateUser() | ActivateUser():
+            return True
+        case SetPolicies():
+            return step.phase is Phase.PEOPLE
+        case _:
+            return False
+
+
+def address_digest(key: bytes, contact_id: ContactId, address: str) -> str:
+    """Return what a refused address is remembered by (R2)."""
+    return digest(key, "address", contact_id, address.strip().casefold())

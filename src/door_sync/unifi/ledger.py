@@ -1,0 +1,123 @@
+"""What became of a plan: one result per step, what must be proven, and whose change failed.
+
+The executor writes here while it works; the cycle reads it afterwards. Ids and codes only (P12).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from door_sync.core.cards import CardToken
+from door_sync.core.controller import PolicyId, User, UserId
+from door_sync.core.people import ContactId
+from door_sync.core.proof import Expectation, mismatches
+from door_sync.core.steps import Blocked, Change, ChangeClass, Notice, PlannedStep
+from door_sync.ports import ControllerError
+
+
+class Outcome(Enum):
+    """What became of one step."""
+
+    DONE = "done"
+    NOT_NEEDED = "not needed"
+    LEFT_OUT = "left out"
+    BLOCKED = "blocked"
+    PASSED_OVER = "passed over"
+    TOLERATED = "failed, which nothing waits for"
+    UNCERTAIN = "no answer"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step with its outcome; `detail` is a code or a short sentence."""
+
+    planned: PlannedStep
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass
+class ChangeResult:
+    """One change as it went. `doubts` are writes without an answer: a read-back settles them."""
+
+    change: Change
+    problems: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether everything went well and was proven."""
+        return not self.problems and not self.doubts
+
+
+@dataclass
+class Ledger:
+    """The state of a running plan, and its result.
+
+    `users` are those created in this cycle; `freed` the cards that are off their holder, `shut`
+    the users it deactivated, `statusless` those among them whose row showed no status. `addresses`
+    are contacts whose address was written. `fatal` is the error that ended the cycle early.
+    """
+
+    results: list[StepResult] = field(default_factory=list)
+    changes: dict[tuple[ContactId, ChangeClass], ChangeResult] = field(default_factory=dict)
+    proofs: dict[UserId, Expectation] = field(default_factory=dict)
+    users: dict[ContactId, UserId] = field(default_factory=dict)
+    freed: set[CardToken] = field(default_factory=set)
+    shut: set[UserId] = field(default_factory=set)
+    statusless: set[UserId] = field(default_factory=set)
+    addresses: set[ContactId] = field(default_factory=set)
+    blocked: list[Blocked] = field(default_factory=list)
+    warnings: list[Notice] = field(default_factory=list)
+    writes: int = 0
+    fatal: ControllerError | None = None
+    _depends: dict[UserId, set[tuple[ContactId, ChangeClass]]] = field(default_factory=dict)
+
+    def open(self, changes: Iterable[Change]) -> None:
+        """Take up the changes that will run."""
+        for change in changes:
+            self.changes[change.contact_id, change.change_class] = ChangeResult(change)
+
+    def of(self, change: Change) -> ChangeResult:
+        """Return the running result of a change."""
+        return self.changes[change.contact_id, change.change_class]
+
+    def note(self, planned: PlannedStep, outcome: Outcome, detail: str = "") -> None:
+        """Record what became of a step; a failure is also its change's problem."""
+        self.results.append(StepResult(planned, outcome, detail))
+        if outcome is Outcome.FAILED:
+            self.of(planned.change).problems.append(detail)
+        if outcome is Outcome.UNCERTAIN:
+            self.of(planned.change).doubts.append(detail)
+
+    def expect(self, user_id: UserId, change: Change) -> Expectation:
+        """Return the expectation of a user, which this change depends on from now."""
+        self._depends.setdefault(user_id, set()).add((change.contact_id, change.change_class))
+        return self.proofs.setdefault(user_id, Expectation())
+
+    def prove(self, user_id: UserId, user: User | None, managed: frozenset[PolicyId]) -> bool:
+        """Compare a user as read back with what was written; return whether it is proven (P10).
+
+        What does not match is a problem of every change that depends on the user; what matches
+        settles the doubts about them.
+        """
+        wrong = mismatches(self.proofs[user_id], user, managed)
+        for name in self._depends[user_id]:
+            if wrong:
+                self.changes[name].problems += [f"user {user_id}: {text}" for text in wrong]
+            else:
+                self.changes[name].doubts.clear()
+        return not wrong
+
+    def cannot_prove(self, user_id: UserId, why: str) -> None:
+        """Record that a user could not be read back, which proves nothing (P10)."""
+        for name in self._depends[user_id]:
+            self.changes[name].problems.append(f"user {user_id} could not be read back: {why}")
+
+    @property
+    def failed(self) -> tuple[ChangeResult, ...]:
+        """The changes that did not come true, by contact id."""
+        wrong = [result for result in self.changes.values() if not result.is_done]
+        return tuple(sorted(wrong, key=lambda result: result.change.contact_id))
