@@ -15,7 +15,7 @@ LARGEST_FACILITY: Final = 0xFF
 
 _DIGITS = re.compile(r"[0-9]+")
 _ALIAS = re.compile(r"sync-([0-9]{1,5})")
-_HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 
 
 @final

@@ -113,9 +113,12 @@ class Snapshot:
 
     @cached_property
     def users_of(self) -> Mapping[ContactId, tuple[User, ...]]:
-        """The managed users of each contact; more than one is possible and reported (R2)."""
+        """The managed users of each contact, by id; more than one is possible and reported (R2).
+
+        The order of rows is the controller's whim (UniFi sheet §4); a plan and its digest are not.
+        """
         found: dict[ContactId, tuple[User, ...]] = {}
-        for user in self.users:
+        for user in sorted(self.users, key=lambda one: one.id):
             if user.contact_id is not None:
                 found[user.contact_id] = (*found.get(user.contact_id, ()), user)
         return found
