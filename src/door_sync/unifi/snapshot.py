@@ -1,0 +1,160 @@
+"""From the controller's lists to one snapshot: who holds which card, if they all agree (R0).
+
+A card's holder stands in up to three lists: on the card, on a user, on a visitor. This file owns
+the rules by which they make one holder, or none that anybody may rely on.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from door_sync.core.cards import CardNumber, CardToken, number_from_alias, number_from_nfc_id
+from door_sync.core.controller import (
+    Card,
+    Free,
+    HeldByUser,
+    HeldByVisitor,
+    Holder,
+    HolderUnknown,
+    Policy,
+    Snapshot,
+    User,
+    UserId,
+    VisitorId,
+)
+from door_sync.unifi.wire import CardRow, HolderKind, VisitorRow
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What was read; None for a list that the key may not read."""
+
+    users: tuple[User, ...]
+    cards: tuple[CardRow, ...]
+    visitors: tuple[VisitorRow, ...] | None
+    policies: tuple[Policy, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A snapshot, how many cards are held in it, and about how many of them the lists disagree."""
+
+    snapshot: Snapshot
+    held: int
+    disagreements: int
+
+    @property
+    def is_trustworthy(self) -> bool:
+        """Whether at most max(1, 1 %) of the held cards are in dispute (R0)."""
+        return self.disagreements <= 1 or self.disagreements * 100 <= self.held
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    holder: Holder
+    disagrees: bool = False
+
+
+_DISPUTED = _Verdict(HolderUnknown(), disagrees=True)
+_UNTOLD = _Verdict(HolderUnknown())
+
+
+def compare(lists: Lists, facility: int) -> Comparison:
+    """Given the lists and the site's facility code, return the snapshot and how well they agree.
+
+    Disputed is a card whose lists name different holders or a user who is not listed, and a token
+    on a user that the card list lacks. An ended visit that still shows a card which the card list
+    calls free is no dispute (UniFi sheet §8.5: nobody knows when the console frees it); the card
+    counts as the visitor's.
+    """
+    judge = _HolderJudge(lists)
+    verdicts = {row.token: judge.verdict(row) for row in lists.cards}
+    strays = judge.bound_to_users.keys() - verdicts.keys()
+    held = {row.token for row in lists.cards if row.holder_id or row.is_assigned}
+    held |= judge.bound_to_users.keys() | judge.bound_to_visitors.keys()
+    snapshot = Snapshot(
+        users=lists.users,
+        cards=tuple(
+            Card(row.token, *identity(row, facility), holder=verdicts[row.token].holder)
+            for row in lists.cards
+        ),
+        policies=lists.policies,
+        sees_visitors=lists.visitors is not None,
+    )
+    disagreements = len(strays) + sum(verdict.disagrees for verdict in verdicts.values())
+    return Comparison(snapshot, len(held), disagreements)
+
+
+def identity(row: CardRow, facility: int) -> tuple[CardNumber | None, bool]:
+    """Return a card's number, None if nothing tells it, and whether it carries our alias.
+
+    The raw id decides where it can be read; an alias that contradicts it is not ours (§18 C2).
+    """
+    from_alias = number_from_alias(row.alias)
+    from_raw_id = number_from_nfc_id(row.nfc_id, facility)
+    if from_raw_id is None:
+        return from_alias, from_alias is not None
+    if isinstance(from_raw_id, CardNumber):
+        return from_raw_id, from_alias == from_raw_id
+    return None, False
+
+
+class _HolderJudge:
+    """Knows what the users' and visitors' rows say of each card, and judges the card's own row."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._users = {user.id for user in lists.users}
+        self._sees_visitors = lists.visitors is not None
+        self._visitors = {visitor.id for visitor in lists.visitors or ()}
+        self.bound_to_users = _by_token((user.id, user.tokens) for user in lists.users)
+        self.bound_to_visitors = _by_token(
+            (visitor.id, visitor.tokens) for visitor in lists.visitors or ()
+        )
+
+    def verdict(self, row: CardRow) -> _Verdict:
+        """Return who holds this card, and whether the lists contradict each other about it."""
+        on_users = self.bound_to_users.get(row.token, frozenset())
+        on_visitors = self.bound_to_visitors.get(row.token, frozenset())
+        if not row.holder_id:
+            return self._nameless(row, on_users, on_visitors)
+        if row.holder_kind is HolderKind.VISITOR:
+            return self._visitors_card(row.holder_id, on_users, on_visitors)
+        if row.holder_id in self._users:
+            if on_users == {row.holder_id} and not on_visitors:
+                return _Verdict(HeldByUser(UserId(row.holder_id)))
+            return _DISPUTED
+        if row.holder_kind is HolderKind.USER or on_users:
+            return _DISPUTED
+        if on_visitors == {row.holder_id}:
+            return _Verdict(HeldByVisitor(VisitorId(row.holder_id)))
+        return _UNTOLD
+
+    def _nameless(
+        self, row: CardRow, on_users: frozenset[str], on_visitors: frozenset[str]
+    ) -> _Verdict:
+        if on_users or len(on_visitors) > 1:
+            return _DISPUTED
+        for visitor_id in on_visitors:
+            return _Verdict(HeldByVisitor(VisitorId(visitor_id)))
+        if row.is_assigned:
+            return _DISPUTED if self._sees_visitors else _UNTOLD
+        return _Verdict(Free())
+
+    def _visitors_card(
+        self, holder_id: str, on_users: frozenset[str], on_visitors: frozenset[str]
+    ) -> _Verdict:
+        if on_users or not on_visitors <= {holder_id}:
+            return _DISPUTED
+        if not self._sees_visitors:
+            return _UNTOLD
+        return _Verdict(HeldByVisitor(VisitorId(holder_id)))
+
+
+def _by_token(
+    holders: Iterable[tuple[str, tuple[CardToken, ...]]],
+) -> Mapping[CardToken, frozenset[str]]:
+    found: defaultdict[CardToken, set[str]] = defaultdict(set)
+    for holder_id, tokens in holders:
+        for token in tokens:
+            found[token].add(holder_id)
+    return {token: frozenset(ids) for token, ids in found.items()}
