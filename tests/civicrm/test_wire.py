@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from door_sync.civicrm import wire
+from door_sync.civicrm import auth_headers, wire
 from door_sync.civicrm.wire import Call
 from door_sync.http import Form, Request, RetryClass
 
@@ -66,11 +66,11 @@ def test_a_path_with_a_query_is_kept_for_sites_without_permalinks() -> None:
 
 def test_the_key_travels_as_x_civi_auth_without_x_requested_with() -> None:
     """§13.10: the one form that never turned into an empty success."""
-    assert wire.credentials("x-civi-auth", "KEY") == {"X-Civi-Auth": "Bearer KEY"}
+    assert auth_headers("KEY", "x-civi-auth") == {"X-Civi-Auth": "Bearer KEY"}
 
 
 def test_authorization_is_sent_with_the_x_requested_with_that_it_needs() -> None:
-    assert wire.credentials("authorization", "KEY") == {
+    assert auth_headers("KEY", "authorization") == {
         "Authorization": "Bearer KEY",
         "X-Requested-With": "XMLHttpRequest",
     }

@@ -38,8 +38,19 @@ _TRANSLATED: Mapping[type[HttpError], type[SourceError]] = {
 }
 
 
+def auth_headers(key: str, auth: Auth) -> dict[str, str]:
+    """Return the headers that carry the key (CiviCRM sheet §2.1).
+
+    X-Civi-Auth goes without X-Requested-With: in that form alone a lost or refused key never
+    turns into an empty success. Authorization needs X-Requested-With.
+    """
+    if auth == "x-civi-auth":
+        return {"X-Civi-Auth": f"Bearer {key}"}
+    return {"Authorization": f"Bearer {key}", "X-Requested-With": "XMLHttpRequest"}
+
+
 class CivicrmSource:
-    """The members in one CiviCRM; `client` carries the key in the headers of `wire.credentials`.
+    """The members in one CiviCRM; `client` carries the key in its `auth_headers`.
 
     `auth` says which of the two ways that was, for the error messages. `path` is where APIv4
     answers, and may hold a query (CiviCRM sheet §1.1). `card_id_field` is Group.field, by machine

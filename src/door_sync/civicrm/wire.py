@@ -66,17 +66,6 @@ def request(path: str, calls: Mapping[str, Call]) -> Request:
     return Request("POST", path, RetryClass.READ, is_write=False, body=Form((("calls", text),)))
 
 
-def credentials(auth: Auth, key: str) -> dict[str, str]:
-    """Return the headers that carry the key (CiviCRM sheet §2.1).
-
-    X-Civi-Auth goes without X-Requested-With: in that form alone a lost or refused key never
-    turns into an empty success. Authorization needs X-Requested-With.
-    """
-    if auth == "x-civi-auth":
-        return {"X-Civi-Auth": f"Bearer {key}"}
-    return {"Authorization": f"Bearer {key}", "X-Requested-With": "XMLHttpRequest"}
-
-
 def ground(card_field: str, active_statuses: Sequence[str]) -> dict[str, Call]:
     """Return the calls that open a reading: what must hold before any row is believed (R0).
 
