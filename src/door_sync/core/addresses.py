@@ -126,12 +126,17 @@ def _blockers(
         elif not others:
             taken.add(address)
             result[contact_id] = _Nobody()
-        elif len(others) == 1 and others[0].id in mover and not normal(others[0].console_email):
+        elif len(others) == 1 and others[0].id in mover and _can_give_up(others[0], address):
             taken.add(address)
             result[contact_id] = mover[others[0].id]
         else:
             result[contact_id] = _Stuck()
     return result
+
+
+def _can_give_up(user: User, address: str) -> bool:
+    """Say whether the address stands in the writable field alone; nobody changes the console's."""
+    return normal(user.console_email) != address
 
 
 def _hopeless(

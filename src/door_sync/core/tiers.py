@@ -193,10 +193,14 @@ class TierBook:
     stale_denies: bool = False
 
     def is_stale(self, membership: Membership) -> bool:
-        """Say whether the status still says active although the end date passed long ago (R1)."""
+        """Say whether the status still says active although the end date passed long ago (R1).
+
+        CiviCRM's job leaves test memberships as they are (CiviCRM sheet §7): they prove nothing.
+        """
         return (
             membership.status in self.active_statuses
             and membership.status != GRACE
+            and not membership.is_test
             and not membership.is_override
             and membership.end_date is not None
             and self.today - membership.end_date > self.stale_after
