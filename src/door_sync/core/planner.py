@@ -5,7 +5,7 @@ order there is: R4 stands in `steps.Phase`, and steps of one contact keep the or
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from door_sync.core.addresses import AddressDecision, Claim, LeaveOut, Write, decide_addresses
@@ -114,7 +114,11 @@ class _Planner:
                 changes = []
             case _:
                 assert_never(what)
-        return [one for one in changes if self.runs(contact_id, one.change_class) and one.steps]
+        return [
+            _in_order(one)
+            for one in changes
+            if self.runs(contact_id, one.change_class) and one.steps
+        ]
 
     def _revoke(self, what: Revoke) -> Change:
         steps: list[Step] = []
@@ -304,6 +308,11 @@ class _Planner:
 
     def _notice(self, kind: NoticeKind, contact_id: ContactId, text: str) -> None:
         self.notices.append(Notice(kind, text, contact_id))
+
+
+def _in_order(change: Change) -> Change:
+    """Return the change with its steps as they run (R4), whatever order they were thought of in."""
+    return replace(change, steps=tuple(sorted(change.steps, key=lambda step: step.phase)))
 
 
 def _claim(verdict: Verdict, user: User | None) -> Claim:
