@@ -1,0 +1,88 @@
+"""The history of one site in one SQLite file (§7)."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from door_sync.journal.history import PastCycle, PastStep, read_cycles, read_memory, read_steps
+from door_sync.journal.record import SqliteCycleRecord, begin_cycle
+from door_sync.journal.store import BUSY_TIMEOUT_SECONDS, RandomBytes, Store, site_key
+from door_sync.ports import Clock, Memory
+
+
+class SqliteJournal:
+    """Fills the port Journal. Whatever is wrong with the file is a JournalError.
+
+    One process writes cycles at a time (`SiteLock`); any number may read.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, *, random_bytes: RandomBytes = secrets.token_bytes
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        clock: Clock,
+        *,
+        busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        random_bytes: RandomBytes = secrets.token_bytes,
+    ) -> "SqliteJournal":
+        """Open the journal for writing, made or migrated if need be; raise JournalError."""
+        store = Store.open(
+            path, busy_timeout_seconds=busy_timeout_seconds, random_bytes=random_bytes
+        )
+        return SqliteJournal(store, clock, random_bytes=random_bytes)
+
+    @classmethod
+    def open_read_only(
+        cls, path: Path, clock: Clock, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
+    ) -> "SqliteJournal":
+        """Open an existing journal for a dry run (P7): `begin` raises JournalError."""
+        store = Store.open_read_only(path, busy_timeout_seconds=busy_timeout_seconds)
+        return SqliteJournal(store, clock)
+
+    def site_key(self) -> bytes:
+        """Return the 32 bytes that key every tag and digest of this site."""
+        return site_key(self._store)
+
+    def memory(self, now: datetime) -> Memory:
+        """Return what was remembered, without what is too old at `now`."""
+        with self._store.reading() as connection:
+            return read_memory(connection, now)
+
+    def begin(self, now: datetime) -> SqliteCycleRecord:
+        """Open the record of a cycle, and mark one that never ended as interrupted."""
+        return begin_cycle(self._store, self._clock, now, self._random_bytes)
+
+    def cycles(self, limit: int = 20) -> Sequence[PastCycle]:
+        """Return the latest cycles, the newest first."""
+        with self._store.reading() as connection:
+            return read_cycles(connection, limit)
+
+    def steps(self, cycle_id: str) -> Sequence[PastStep]:
+        """Return the steps of one cycle in the order they were sent; none for an unknown one."""
+        with self._store.reading() as connection:
+            return read_steps(connection, cycle_id)
+
+    def close(self) -> None:
+        """Close the file; a closed journal cannot be used again."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
