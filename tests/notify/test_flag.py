@@ -1,0 +1,100 @@
+"""The flag file: there while something needs a person (§7)."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from door_sync.files import OpsFileError
+from door_sync.journal.sqlite import SqliteJournal
+from door_sync.notify.flag import Cause, flag_text, lower_flag, raise_flag, unwritable_journal
+from door_sync.ports import JournalError
+
+HELD = Cause(
+    happened="12 of 40 people would lose access in one cycle; 15 % are allowed.",
+    doors="Nothing was written; everybody keeps the access they have.",
+    settles="If that is right, `door-sync approve 0123456789ab` lets it through.",
+)
+BLOCKED = Cause(
+    happened="The card of contact 42 is held by contact 311, who is active.",
+    doors="Contact 42 has no working card.",
+    settles="Ask contact 311 to return it, or clear it in CiviCRM.",
+)
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "alert.flag"
+
+
+def test_a_flag_says_what_happened_what_it_means_for_the_doors_and_what_settles_it(
+    flag: Path,
+) -> None:
+    raise_flag(flag, flag_text([HELD]))
+    assert flag.read_text() == (
+        "door-sync needs a person.\n"
+        "\n"
+        "What happened: 12 of 40 people would lose access in one cycle; 15 % are allowed.\n"
+        "What it means for the doors: Nothing was written; everybody keeps the access they have.\n"
+        "What settles it: If that is right, `door-sync approve 0123456789ab` lets it through.\n"
+    )
+
+
+def test_several_causes_stand_one_below_the_other() -> None:
+    text = flag_text([HELD, BLOCKED])
+    assert text.index(HELD.settles) < text.index("\n\nWhat happened: The card of contact 42")
+
+
+def test_a_flag_without_a_cause_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a cause"):
+        flag_text([])
+
+
+def test_a_raised_flag_is_replaced_and_monitoring_may_read_it(flag: Path) -> None:
+    raise_flag(flag, flag_text([HELD]))
+    raise_flag(flag, flag_text([BLOCKED]))
+    assert "contact 311" in flag.read_text()
+    assert "12 of 40" not in flag.read_text()
+    assert stat.S_IMODE(flag.stat().st_mode) == 0o644
+    assert list(flag.parent.iterdir()) == [flag]
+
+
+def test_a_lowered_flag_is_gone_and_lowering_again_is_nothing(flag: Path) -> None:
+    raise_flag(flag, flag_text([HELD]))
+    assert lower_flag(flag) is True
+    assert not flag.exists()
+    assert lower_flag(flag) is False
+
+
+def test_lowering_where_no_directory_is_makes_none(flag: Path) -> None:
+    assert lower_flag(flag) is False
+    assert not flag.parent.exists()
+
+
+def test_a_directory_in_its_place_is_an_error_that_says_so(flag: Path) -> None:
+    (flag / "something").mkdir(parents=True)
+    with pytest.raises(OpsFileError, match="it is a directory") as raised:
+        raise_flag(flag, flag_text([HELD]))
+    with pytest.raises(OpsFileError, match=r"cannot remove .*: it is a directory"):
+        lower_flag(flag)
+    assert raised.value.remedy
+    assert [one.name for one in flag.iterdir()] == ["something"]
+
+
+def test_an_unwritable_journal_says_that_revocations_are_not_happening(tmp_path: Path) -> None:
+    """§7, with an error as a real journal gives it."""
+    with pytest.raises(JournalError) as caught:
+        SqliteJournal.open(tmp_path, clock=None)  # type: ignore[arg-type]  # fails before any clock is read
+    cause = unwritable_journal(caught.value)
+    assert str(tmp_path) in cause.happened
+    assert "it is a directory" in cause.happened
+    assert "Revocations are not happening" in cause.doors
+    assert caught.value.remedy in cause.settles
+    assert "door-sync revoke CONTACT --without-record" in cause.settles
+
+
+def test_a_journal_error_without_a_remedy_still_tells_the_way_out() -> None:
+    cause = unwritable_journal(JournalError("the journal was opened for reading alone"))
+    assert cause.settles == (
+        "Meanwhile `door-sync revoke CONTACT --without-record` cuts one person off."
+    )
