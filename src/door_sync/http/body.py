@@ -1,0 +1,65 @@
+"""A reply's body, read whole or not at all.
+
+Decompression is done here and not by the HTTP library, which takes a cut gzip stream for a whole
+one: a list that ends early is what P2 is about.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from door_sync.http.errors import ProtocolBroken, TooLarge
+
+ACCEPTED_CODINGS = "gzip"
+
+_PIECE_BYTES = 2**20
+_GZIP_WINDOW = zlib.MAX_WBITS | 16
+
+
+def whole_body(pieces: Iterable[bytes], coding: str, *, limit_bytes: int, host: str) -> bytes:
+    """Given a body as it comes in and its Content-Encoding, return it decompressed.
+
+    Raise TooLarge as soon as more than `limit_bytes` came in or came out, ProtocolBroken if the
+    coding is not one that was asked for, or the compressed data are damaged or cut.
+    """
+    bounded = _bounded(pieces, limit_bytes, host)
+    match coding.strip().lower():
+        case "" | "identity":
+            return b"".join(bounded)
+        case "gzip" | "x-gzip":
+            return b"".join(_bounded(_inflated(bounded, host), limit_bytes, host))
+        case _:
+            raise ProtocolBroken(host=host, reason="its answer is compressed in an unknown way")
+
+
+def _bounded(pieces: Iterable[bytes], limit_bytes: int, host: str) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        if total > limit_bytes:
+            raise TooLarge(host=host, limit_bytes=limit_bytes)
+        yield piece
+
+
+def _inflated(pieces: Iterable[bytes], host: str) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    began = False
+    for piece in filter(None, pieces):
+        began = True
+        rest = piece
+        while inflated := _inflate(inflater, rest, host):
+            yield inflated
+            rest = inflater.unconsumed_tail
+    if began and (not inflater.eof or inflater.unused_data):
+        raise _damaged(host)
+
+
+def _inflate(inflater: "zlib._Decompress", compressed: bytes, host: str) -> bytes:
+    try:
+        return inflater.decompress(compressed, _PIECE_BYTES)
+    except zlib.error:
+        pass
+    raise _damaged(host)
+
+
+def _damaged(host: str) -> ProtocolBroken:
+    return ProtocolBroken(host=host, reason="its compressed answer is damaged or cut short")
