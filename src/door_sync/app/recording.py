@@ -18,8 +18,8 @@ from door_sync.journal.audit import (
     append_cycle,
 )
 from door_sync.journal.state import SiteState, update_state
-from door_sync.notify.flag import Cause, flag_text, lower_flag, raise_flag
-from door_sync.ports import Clock, DoorSyncError
+from door_sync.notify.flag import Cause, flag_text, lower_flag, raise_flag, unwritable_journal
+from door_sync.ports import Clock, DoorSyncError, JournalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,9 @@ def causes(report: CycleReport) -> list[Cause]:
     """Return why a person is needed after this cycle; nothing after a clean one (§7)."""
     found = []
     unchanged = "Everybody keeps the access they have; people who left can still open doors."
-    if report.error is not None:
+    if isinstance(report.error, JournalError):
+        found.append(unwritable_journal(report.error))
+    elif report.error is not None:
         halfway = report.ledger is not None and report.ledger.writes > 0
         part = "What was written before stays; the rest waits for the next cycle."
         found.append(
@@ -134,6 +136,8 @@ def causes(report: CycleReport) -> list[Cause]:
                 "The next cycle tries again; `door-sync run --once` says what went wrong.",
             )
         )
-    for text in report.troubles:
-        found.append(Cause(f"{text}", "The doors are not affected.", "Mend the file named above."))
+    found += [
+        Cause(text, "The doors are not affected.", "Mend the file named above.")
+        for text in report.troubles
+    ]
     return found

@@ -1,0 +1,143 @@
+"""The one composition root: settings in, a site that can run cycles out (style.md, habit 12)."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+
+from door_sync.app.clock import SystemClock
+from door_sync.app.cycle import Parts, Progress, dry_run, live_run
+from door_sync.app.recording import OpsFiles, record_fault, record_outside
+from door_sync.app.report import CycleReport
+from door_sync.civicrm.client import CivicrmSource, auth_headers
+from door_sync.core.decision import Habits
+from door_sync.core.guards import Budgets
+from door_sync.core.tiers import Resolution, Rule
+from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp
+from door_sync.journal.lock import SiteLock
+from door_sync.journal.memory import InMemoryJournal
+from door_sync.journal.sqlite import SqliteJournal
+from door_sync.ports import Clock, DoorSyncError, Journal, LockHeld
+from door_sync.settings import Settings
+from door_sync.unifi.client import UnifiController, token_headers
+
+
+def run_site(
+    settings: Settings, progress: Progress | None = None, clock: Clock | None = None
+) -> CycleReport:
+    """Run one live cycle of a site under its lock, and leave its traces (§7).
+
+    Raise LockHeld if a cycle of this site is running already, ValueError and the like for faults
+    of the program. Everything else is in the report.
+    """
+    clock = clock or SystemClock()
+    files, path = _ops_files(settings), settings.ops.history_db
+    try:
+        with SiteLock(path), SqliteJournal.open(path, clock) as journal:
+            with _parts(settings, journal, clock) as parts:
+                report = live_run(parts, progress)
+            return record_outside(report, files, clock)
+    except LockHeld:
+        raise  # nothing is wrong with this site
+    except DoorSyncError as error:
+        report = CycleReport(clock.now(), dry_run=False, key=b"", error=error)
+        return record_outside(report, files, clock)
+    except Exception as error:
+        record_fault(error, files, clock)
+        raise
+
+
+def plan_site(
+    settings: Settings,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+    *,
+    leaves_audit_line: bool = False,
+) -> CycleReport:
+    """Read both sides and decide, and write nothing to the controller or the journal (P7)."""
+    clock = clock or SystemClock()
+    with ExitStack() as stack:
+        journal: Journal
+        if settings.ops.history_db.exists():
+            path = settings.ops.history_db
+            journal = stack.enter_context(SqliteJournal.open_read_only(path, clock))
+        else:
+            journal = stack.enter_context(InMemoryJournal(clock))
+        parts = stack.enter_context(_parts(settings, journal, clock))
+        report = dry_run(parts, progress)
+    return record_outside(report, _ops_files(settings), clock) if leaves_audit_line else report
+
+
+def _ops_files(settings: Settings) -> OpsFiles:
+    ops = settings.ops
+    return OpsFiles(audit=ops.audit_jsonl, state=ops.state_json, flag=ops.alert_flag)
+
+
+@contextmanager
+def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts]:
+    """Build both adapters; close their connections at the end."""
+    civicrm, unifi = settings.civicrm, settings.unifi
+    is_plain = civicrm.host.startswith("http://")
+    with (
+        HttpClient(
+            civicrm.host,
+            headers=auth_headers(settings.secrets.civicrm_api_key.reveal(), civicrm.auth),
+            tls=PlainHttp() if is_plain else AuthorityTls(civicrm.ca_file),
+            timeout_seconds=civicrm.timeout_seconds,
+            clock=clock,
+            trust_environment_proxies=True,
+        ) as civicrm_client,
+        HttpClient(
+            unifi.host,
+            headers=token_headers(settings.secrets.unifi_api_key.reveal()),
+            tls=PinnedTls(unifi.tls_fingerprint),
+            timeout_seconds=unifi.timeout_seconds,
+            clock=clock,
+            write_interval_seconds=unifi.write_interval_ms / 1000,
+            trust_environment_proxies=False,
+        ) as unifi_client,
+    ):
+        yield Parts(
+            source=CivicrmSource(
+                civicrm_client,
+                auth=civicrm.auth,
+                path=civicrm.path,
+                card_id_field=civicrm.card_id_field,
+                active_statuses=civicrm.active_statuses,
+                page_size=civicrm.page_size,
+            ),
+            controller=UnifiController(
+                unifi_client,
+                facility_code=unifi.facility_code,
+                read_concurrency=unifi.read_concurrency,
+            ),
+            journal=journal,
+            habits=habits(settings),
+            clock=clock,
+        )
+
+
+def habits(settings: Settings) -> Habits:
+    """Return the site's choices in the terms of the core."""
+    safety = settings.safety
+    return Habits(
+        rules=tuple(
+            Rule(key, Resolution(rule.resolution), rule.rank, rule.target_policy or "")
+            for key, rule in settings.tier_mapping.rules.items()
+        ),
+        active_statuses=frozenset(settings.civicrm.active_statuses),
+        stale_after=timedelta(days=settings.civicrm.stale_after_days),
+        stale_denies=settings.civicrm.stale == "deny",
+        email_sync=settings.unifi.email == "sync",
+        budgets=Budgets(
+            deactivate=safety.mass_deactivate_pct,
+            add=safety.mass_add_pct,
+            policy=safety.mass_policy_pct,
+            card=safety.mass_card_pct,
+            profile=safety.mass_profile_pct,
+            floor=safety.baseline_floor,
+            few=safety.small_site_max,
+            min_read=safety.min_read_pct,
+            halt_on_bad_record=safety.on_bad_record == "halt",
+            everything_holds_everything=safety.scope == "cycle",
+        ),
+    )

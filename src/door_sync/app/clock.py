@@ -1,0 +1,20 @@
+"""The machine's own time, for everything that is handed a clock."""
+
+import time
+from datetime import datetime
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the local time with its zone."""
+        return datetime.now().astimezone()
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
