@@ -5,13 +5,13 @@ managed users that are neither deactivated nor pending at the start of the cycle
 asked; nobody stops at the first objection.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from door_sync.core.people import ContactId
 from door_sync.core.situation import Held
-from door_sync.core.steps import Change, ChangeClass, Plan, contacts
+from door_sync.core.steps import ChangeClass, Plan, contacts
 
 
 class Scope(Enum):
@@ -49,7 +49,9 @@ class Evidence:
 
     `contacts` and `users` are the sizes of the two reads; `last_contacts` and `last_users` those
     of the last good ones, None before the first. `missing` counts contacts that CiviCRM did not
-    return although asked; `too_many_missing` is R1's own judgement of that.
+    return although asked; `too_many_missing` is R1's own judgement of that. `lately` are the
+    contacts whose changes of each class were carried out in the last 24 hours, but for those that
+    were free or approved.
     """
 
     active_managed: int
@@ -65,6 +67,7 @@ class Evidence:
     bad_cards: tuple[ContactId, ...] = ()
     duplicate_cards: tuple[ContactId, ...] = ()
     provisioning: bool = False
+    lately: Mapping[ChangeClass, frozenset[ContactId]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,29 +176,50 @@ def _shares(plan: Plan, evidence: Evidence, budgets: Budgets) -> list[Objection]
             Scope.CLASS,
         ),
     )
-    found = [_share(row, plan.of_class(*row.classes), evidence, budgets) for row in table]
-    return [objection for objection in found if objection is not None]
+    return [objection for row in table for objection in _share(row, plan, evidence, budgets)]
 
 
-def _share(
-    row: _Share, changes: Sequence[Change], evidence: Evidence, budgets: Budgets
-) -> Objection | None:
-    people, base = len(contacts(changes)), evidence.active_managed
-    is_addition = ChangeClass.GRANT in row.classes
-    if people <= budgets.few or (is_addition and evidence.provisioning):
-        return None
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A time over which people are counted; `factor` widens what is allowed in it."""
+
+    factor: int
+    suffix: str
+
+
+_CYCLE = _Span(1, "")
+_DAY = _Span(2, " in 24 hours")
+
+
+def _share(row: _Share, plan: Plan, evidence: Evidence, budgets: Budgets) -> Iterable[Objection]:
+    """Ask about this cycle, then about the 24 hours that it would be the last part of."""
+    now = frozenset(contacts(plan.of_class(*row.classes)))
+    if not now or (ChangeClass.GRANT in row.classes and evidence.provisioning):
+        return
+    yield from _too_many(row, len(now), _CYCLE, evidence, budgets)
+    before = {one for each in row.classes for one in evidence.lately.get(each, ())}
+    if before:
+        yield from _too_many(row, len(now | before), _DAY, evidence, budgets)
+
+
+def _too_many(
+    row: _Share, people: int, span: _Span, evidence: Evidence, budgets: Budgets
+) -> Iterable[Objection]:
+    base, few, share = evidence.active_managed, span.factor * budgets.few, span.factor * row.limit
+    if people <= few:
+        return
     if base < budgets.floor:
         if row.classes != (ChangeClass.REVOKE,):
-            return None
-        limit, setting = f"more than {budgets.few} at a small site", "safety.small_site_max"
-    elif people <= row.limit * base:
-        return None
+            return
+        limit, setting = f"more than {few} at a small site", "safety.small_site_max"
+    elif base and people / base <= share:  # not people <= share * base: 0.29 * 100 is below 29
+        return
     else:
-        limit, setting = f"more than {row.limit:.0%}", row.setting
-    return Objection(
-        row.guard,
+        limit, setting = f"more than {share * 100:g}%", row.setting
+    yield Objection(
+        row.guard + span.suffix,
         row.scope,
-        f"{people} of {base} active people would {row.noun}, which is {limit}",
+        f"{people} of {base} active people would {row.noun}{span.suffix}, which is {limit}",
         f"if that is right, raise {setting} for one cycle; if not, mend the data in CiviCRM",
         setting,
         row.classes,
@@ -238,7 +262,7 @@ def _controller(evidence: Evidence, budgets: Budgets) -> list[Objection]:
 
 
 def _shrunken(name: str, side: str, now: int, before: int, budgets: Budgets) -> list[Objection]:
-    if now >= budgets.min_read * before:
+    if before == 0 or now / before >= budgets.min_read:
         return []
     what = "contacts with a card" if name == "source" else "users"
     text = f"{side} shows {now} {what}, the last good cycle saw {before}"
