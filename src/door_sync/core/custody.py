@@ -6,6 +6,7 @@ bound, and whether by force. P3 lives or dies here.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import assert_never
 
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import (
@@ -139,6 +140,8 @@ def judge(token: CardToken, held: Holder, user: User | None) -> Bind | Reclaim |
             if user.status is UserStatus.DEACTIVATED:
                 return Reclaim(token, user_id)
             return OutOfReach(HELD[user.status], shown)
+        case _:
+            assert_never(held)
 
 
 HELD = {

@@ -6,6 +6,7 @@ cards that are stale there, and the class of change it falls into. Nothing is wr
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import (
@@ -174,6 +175,8 @@ def situation(verdict: Verdict, site: Site) -> Situation:
             return _denied(verdict, deny, users, site)
         case Grant() as grant:
             return _granted(verdict, grant, users, site)
+        case _:
+            assert_never(verdict.entitlement)
 
 
 def _denied(verdict: Verdict, deny: Deny, users: Iterable[User], site: Site) -> Situation:
@@ -199,6 +202,8 @@ def _granted(verdict: Verdict, grant: Grant, users: Iterable[User], site: Site) 
         case UserStatus.ACTIVE | UserStatus.UNKNOWN:
             half_made = not user.tokens and not managed_policies(user, site.managed)
             return Keep(verdict, grant, user, stale, doubtful, half_made)
+        case _:
+            assert_never(user.status)
 
 
 def _restore_must_wait(
