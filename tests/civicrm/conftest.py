@@ -1,19 +1,40 @@
-"""Recorded answers, and ways to make one by hand."""
+"""Recorded answers, answers made by hand, and a simulated site to read from."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from door_sync.http import Reply
+from door_sync.civicrm import Auth, CivicrmSource, auth_headers
+from door_sync.http import AuthorityTls, HttpClient, PlainHttp, Reply
+from door_sync.simulators.civicrm import CivicrmSimulator, fresh_world
 
 RECORDED = Path(__file__).parent / "recorded"
+FIELD = "Door_Access.card_id"
 
 Recorded = Callable[[str, str], dict[str, Any]]
 MakeReply = Callable[..., Reply]
 Envelope = Callable[..., dict[str, Any]]
+MakeClient = Callable[..., HttpClient]
+MakeSource = Callable[..., CivicrmSource]
+
+
+class RealClock:
+    """The machine's own time; a reader never waits by it."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("a reader waited")
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +85,61 @@ def envelope() -> Envelope:
         }
 
     return wrap
+
+
+@pytest.fixture
+def make_client() -> Iterator[MakeClient]:
+    """Return what makes an HTTP client with one try per request; all are closed at the end."""
+    with ExitStack() as open_clients:
+
+        def make(
+            url: str,
+            *,
+            key: str = "KEY",
+            auth: Auth = "x-civi-auth",
+            ca_file: Path | None = None,
+            **limits: Any,
+        ) -> HttpClient:
+            client = HttpClient(
+                url,
+                headers=auth_headers(key, auth),
+                tls=AuthorityTls(ca_file) if url.startswith("https:") else PlainHttp(),
+                clock=RealClock(),
+                attempts=1,
+                trust_environment_proxies=False,
+                **{"timeout_seconds": 20.0, **limits},
+            )
+            return open_clients.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def site() -> CivicrmSimulator:
+    """A site as installed: no people but its own; types Gold, Silver and Day Pass."""
+    return CivicrmSimulator(fresh_world())
+
+
+@pytest.fixture
+def make_source(site: CivicrmSimulator, make_client: MakeClient) -> Iterator[MakeSource]:
+    """Serve `site`, and return what makes a source that reads it with the key of a role.
+
+    Settings of the source may be given by name.
+    """
+    with site.serve() as server:
+
+        def make(role: str = "full", *, key: str | None = None, **settings: Any) -> CivicrmSource:
+            auth: Auth = settings.get("auth", "x-civi-auth")
+            secret = site.world.secret_of(role) if key is None else key
+            usual = {
+                "auth": auth,
+                "path": "/civicrm/ajax/api4",
+                "card_id_field": FIELD,
+                "active_statuses": ["Current", "Grace", "New"],
+                "page_size": 1000,
+            }
+            return CivicrmSource(
+                make_client(server.url, key=secret, auth=auth), **{**usual, **settings}
+            )
+
+        yield make

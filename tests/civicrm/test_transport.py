@@ -1,8 +1,6 @@
 """What becomes of a request that gets no reply, on real sockets."""
 
-import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,8 @@ from door_sync.civicrm import CivicrmSource
 from door_sync.civicrm.client import _TRANSLATED
 from door_sync.core.people import ContactId
 from door_sync.http import (
-    AuthorityTls,
     HttpClient,
     HttpError,
-    PlainHttp,
     Reply,
     Request,
     Unreachable,
@@ -25,18 +21,7 @@ from door_sync.simulators.faults import FaultPlan, Hang, Reset, Truncate
 from door_sync.simulators.serving import Server, serve
 from door_sync.simulators.tls import Certificate, self_signed
 
-
-class RealClock:
-    """The machine's own time; nothing here waits by it."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        raise AssertionError("a reader never waits by itself")
+MakeClient = Callable[..., HttpClient]
 
 
 def leaves(root: type[HttpError]) -> set[type[HttpError]]:
@@ -56,22 +41,9 @@ def source(client: HttpClient) -> CivicrmSource:
 
 
 def failure(client: HttpClient) -> SourceError:
-    with client, pytest.raises(SourceError) as caught:
+    with pytest.raises(SourceError) as caught:
         source(client).read()
     return caught.value
-
-
-def client_of(url: str, ca_file: Path | None = None, *, timeout_seconds: float = 10) -> HttpClient:
-    return HttpClient(
-        url,
-        headers={"X-Civi-Auth": "Bearer KEY"},
-        tls=PlainHttp() if url.startswith("http:") else AuthorityTls(ca_file),
-        timeout_seconds=timeout_seconds,
-        clock=RealClock(),
-        attempts=1,
-        max_body_bytes=1000,
-        trust_environment_proxies=False,
-    )
 
 
 async def empty_page(scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,24 +93,26 @@ def test_a_question_about_nobody_asks_nothing() -> None:
     assert source(Failing(error)).read_contacts([]) == {}
 
 
-def test_a_server_that_is_off_is_unreachable(server: Server) -> None:
+def test_a_server_that_is_off_is_unreachable(server: Server, make_client: MakeClient) -> None:
     server.stop()
-    error = failure(client_of(server.url))
+    error = failure(make_client(server.url))
     assert type(error) is SourceUnreachable
     assert server.url in error.message
 
 
 @pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Truncate(cut=True)])
 def test_a_connection_that_breaks_is_unreachable(
-    server: Server, faults: FaultPlan, fault: Reset | Truncate
+    server: Server, faults: FaultPlan, make_client: MakeClient, fault: Reset | Truncate
 ) -> None:
     faults.add(fault)
-    assert type(failure(client_of(server.url))) is SourceUnreachable
+    assert type(failure(make_client(server.url))) is SourceUnreachable
 
 
-def test_a_server_that_never_answers_is_unreachable(server: Server, faults: FaultPlan) -> None:
+def test_a_server_that_never_answers_is_unreachable(
+    server: Server, faults: FaultPlan, make_client: MakeClient
+) -> None:
     faults.add(Hang())
-    error = failure(client_of(server.url, timeout_seconds=0.1))
+    error = failure(make_client(server.url, timeout_seconds=0.1))
     assert type(error) is SourceUnreachable
     assert "timeout_seconds" in error.remedy
 
@@ -149,21 +123,29 @@ def certificate() -> Certificate:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_distrusted(
-    certificate: Certificate, tmp_path: Path
+    certificate: Certificate, make_client: MakeClient, tmp_path: Path
 ) -> None:
     other = tmp_path / "ca.pem"
     other.write_bytes(self_signed("another", san=["127.0.0.1"]).pem_cert)
     with serve(empty_page, certificate=certificate) as server:
-        error = failure(client_of(server.url, other))
+        error = failure(make_client(server.url, ca_file=other))
     assert type(error) is SourceDistrusted
     assert "civicrm.ca_file" in error.remedy
 
 
 def test_a_certificate_of_a_named_authority_lets_the_answer_through(
-    certificate: Certificate, tmp_path: Path
+    certificate: Certificate, make_client: MakeClient, tmp_path: Path
 ) -> None:
     own = tmp_path / "ca.pem"
     own.write_bytes(certificate.pem_cert)
     with serve(empty_page, certificate=certificate) as server:
-        error = failure(client_of(server.url, own))
+        error = failure(make_client(server.url, ca_file=own))
     assert "no content type" in error.message
+
+
+def test_an_answer_larger_than_any_page_is_distrusted(
+    server: Server, make_client: MakeClient
+) -> None:
+    error = failure(make_client(server.url, max_body_bytes=500))
+    assert type(error) is SourceDistrusted
+    assert "larger than 500 bytes" in error.message

@@ -300,3 +300,19 @@ def test_recorded_answers_are_told_apart(
     found = told(Reply(entry["status"], {"content-type": kind} if kind else {}, text.encode()))
     assert type(found) is error
     assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"status": 403, "error_code": "1"}, 403),
+        ({"error_code": 400}, 400),
+        ({"error_code": 0, "error_id": "x"}, 500),
+        ({"error_code": "1", "status": "403"}, 500),
+        ({"error_code": 0, "status": True}, 500),
+        ({"is_error": 1}, 500),
+    ],
+)
+def test_the_status_of_an_error_is_the_one_inside_it(error: dict[str, Any], status: int) -> None:
+    """§6.1: `error_code` is a text, a zero, or (at the door alone) a status."""
+    assert verdicts.inner_status(error) == status

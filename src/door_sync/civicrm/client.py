@@ -1,5 +1,6 @@
 """CiviCRM as the source of members: the port MemberSource over HTTP."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from door_sync.civicrm import rows, wire
 from door_sync.civicrm.ground import Ground, ground_proved
 from door_sync.civicrm.replies import Part, answered, disbelieve, judge
 from door_sync.civicrm.rows import Owned
-from door_sync.civicrm.walk import Page, walk
+from door_sync.civicrm.walk import Page, Walked, walk
 from door_sync.civicrm.wire import Auth, Call
 from door_sync.core.people import ContactId, Member
 from door_sync.http import (
@@ -26,6 +27,9 @@ from door_sync.http import (
 from door_sync.ports import SourceDistrusted, SourceError, SourceReading, SourceUnreachable
 
 CONTACTS_PER_QUESTION = 500
+MOST_READINGS = 3
+
+logger = logging.getLogger(__name__)
 
 _TRANSLATED: Mapping[type[HttpError], type[SourceError]] = {
     Unreachable: SourceUnreachable,
@@ -84,24 +88,29 @@ class CivicrmSource:
     def read(self) -> SourceReading:
         """Read everybody with a card, completely; raise SourceError otherwise.
 
-        Contacts and memberships are walked side by side. A reading without anybody is returned
-        only if the key proved that it sees everybody, reads memberships, and counts nobody with a
-        card before and after (CiviCRM sheet §13.2); the guard for an empty source holds it then.
+        Contacts and memberships are walked side by side. If a count moved meanwhile, all is read
+        again, at most twice, from the proof of the ground on: the key may have lost a right.
+
+        A reading without anybody is returned only if the key proved that it sees everybody, reads
+        memberships, and counts nobody with a card before and after (CiviCRM sheet §13.2); the
+        guard for an empty source holds it then.
 
         A membership whose contact is not among those with a card (changed in between) is left
         out: contacts that miss are asked for by id (R1).
         """
-        ground = self._ground()
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="civicrm") as pool:
-            contacts = pool.submit(self._contacts, ground)
-            memberships = pool.submit(self._memberships, ground)
-            members = _with_memberships(contacts.result(), memberships.result())
-        with_card = {
-            number: member
-            for number, member in members.items()
-            if member.card is not None and not member.is_deceased
-        }
-        return SourceReading(with_card, tuple(ground.types.values()))
+        moved = ""
+        for _ in range(MOST_READINGS):
+            ground = self._ground()
+            contacts, memberships = self._both_lists(ground)
+            if contacts.is_whole and memberships.is_whole:
+                return _reading(contacts.rows, memberships.rows, ground)
+            moved = "; ".join(str(each) for each in (contacts, memberships) if not each.is_whole)
+            logger.info("CiviCRM's lists moved while they were read: %s", moved)
+        raise SourceDistrusted(
+            f"CiviCRM's lists did not come whole in {MOST_READINGS} readings: {moved}",
+            remedy="Somebody may be changing many records, or the job that updates statuses may "
+            "be running: the next cycle tries again. If it stays, ask CiviCRM's administrator.",
+        )
 
     def read_contacts(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, Member]:
         """Ask for these contacts by id; raise SourceError.
@@ -126,7 +135,13 @@ class CivicrmSource:
             auth=self._auth,
         )
 
-    def _contacts(self, ground: Ground) -> list[Member]:
+    def _both_lists(self, ground: Ground) -> tuple[Walked[Member], Walked[Owned]]:
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="civicrm") as pool:
+            contacts = pool.submit(self._contacts, ground)
+            memberships = pool.submit(self._memberships, ground)
+            return contacts.result(), memberships.result()
+
+    def _contacts(self, ground: Ground) -> Walked[Member]:
         def ask(after: int, counting: bool) -> Page[Member]:
             call = wire.contacts_page(self._card_field, after, self._page_size)
             count = wire.contacts_count(self._card_field)
@@ -134,11 +149,10 @@ class CivicrmSource:
             found = rows.members_with_card(answered(parts["page"]), self._card_field, after)
             return Page(found, found[-1].contact_id if found else after, _count(parts))
 
-        return walk(
-            "contacts with a card", ask, expected=ground.contacts, page_size=self._page_size
-        )
+        what = "contacts with a card"
+        return walk(what, ask, before=ground.contacts, page_size=self._page_size)
 
-    def _memberships(self, ground: Ground) -> list[Owned]:
+    def _memberships(self, ground: Ground) -> Walked[Owned]:
         def ask(after: int, counting: bool) -> Page[Owned]:
             call = wire.memberships_page(self._card_field, ground.statuses, after, self._page_size)
             count = wire.memberships_count(self._card_field, ground.statuses)
@@ -147,9 +161,8 @@ class CivicrmSource:
             found = rows.memberships(page, ground.types, ground.statuses, after)
             return Page(found, found[-1][1].id if found else after, _count(parts))
 
-        return walk(
-            "active memberships", ask, expected=ground.memberships, page_size=self._page_size
-        )
+        what = "active memberships"
+        return walk(what, ask, before=ground.memberships, page_size=self._page_size)
 
     def _ask_page(self, page: Call, count: Call | None) -> dict[str, Part]:
         return self._ask({"page": page} if count is None else {"page": page, "count": count})
@@ -182,6 +195,18 @@ class CivicrmSource:
 
 def _count(parts: Mapping[str, Part]) -> int | None:
     return answered(parts["count"]).count() if "count" in parts else None
+
+
+def _reading(
+    contacts: Iterable[Member], memberships: Iterable[Owned], ground: Ground
+) -> SourceReading:
+    members = _with_memberships(contacts, memberships)
+    with_card = {
+        number: member
+        for number, member in members.items()
+        if member.card is not None and not member.is_deceased
+    }
+    return SourceReading(with_card, tuple(ground.types.values()))
 
 
 def _with_memberships(members: Iterable[Member], owned: Iterable[Owned]) -> dict[ContactId, Member]:

@@ -1,23 +1,16 @@
-"""A long list read whole, or not at all (P2).
+"""One walk over a long list, and whether it found the list whole (P2).
 
 The list is walked in pages by id, each page asking for what comes after the last id seen (CiviCRM
 sheet §4.4: pages by offset lose people), until a page is short. The count that was taken before
 must equal both the rows found and the count that rides with the last page, else somebody changed
-the list meanwhile (§13.8): it is read again, twice at most.
+the list, or what the key may see of it, meanwhile (§13.8).
 """
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from door_sync.ports import SourceDistrusted
-
 ItemT = TypeVar("ItemT")
-
-MOST_READS = 3
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +26,32 @@ Ask = Callable[[int, bool], Page[ItemT]]
 """Given the id to begin after, and whether to count the whole list too, fetch a page."""
 
 
-def walk(what: str, ask: Ask[ItemT], *, expected: int, page_size: int) -> list[ItemT]:
-    """Return the whole list, `expected` being the count taken before.
+@dataclass(frozen=True, slots=True)
+class Walked(Generic[ItemT]):
+    """What a walk found. `after` is None if the list ended before its end was expected."""
 
-    `what` names the list in messages. Raise SourceDistrusted if counts and rows disagree in three
-    readings; what `ask` raises goes through.
-    """
-    rows: list[ItemT] = []
-    for _ in range(MOST_READS):
-        rows, count = _once(ask, expected, page_size)
-        if len(rows) == count == expected:
-            return rows
-        logger.info(
-            "the list of %s moved while it was read: %s before, %d rows, %s after",
-            what,
-            expected,
-            len(rows),
-            count,
-        )
-        expected = len(rows) if count is None else count
-    raise SourceDistrusted(
-        f"the list of {what} did not come whole in {MOST_READS} readings: at last {len(rows)} "
-        f"rows came, and CiviCRM counted {expected}",
-        remedy="Somebody may be changing many records, or the job that updates statuses may be "
-        "running: the next cycle tries again. If it stays, ask CiviCRM's administrator.",
-    )
+    what: str
+    rows: list[ItemT] = field(repr=False)
+    before: int
+    after: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both counts and the rows agree."""
+        return self.before == len(self.rows) == self.after
+
+    def __str__(self) -> str:
+        after = "" if self.after is None else f" and {self.after} afterwards"
+        return f"of {self.what} {len(self.rows)} came, of {self.before} counted before{after}"
 
 
-def _once(ask: Ask[ItemT], expected: int, page_size: int) -> tuple[list[ItemT], int | None]:
+def walk(what: str, ask: Ask[ItemT], *, before: int, page_size: int) -> Walked[ItemT]:
+    """Walk over the list, `before` being its count; what `ask` raises goes through."""
     rows: list[ItemT] = []
     after = 0
     while True:
-        page = ask(after, len(rows) + page_size > expected)
+        page = ask(after, len(rows) + page_size > before)
         rows += page.items
         if len(page.items) < page_size:
-            return rows, page.count
+            return Walked(what, rows, before, page.count)
         after = page.last_id
