@@ -290,14 +290,21 @@ class _Exchange:
 
     async def run(self, app: ASGIApp, due: list[Armed]) -> None:
         for armed in due:
-            if armed.fault.after:
-                continue
-            if isinstance(armed.fault, Answer):
-                armed.reach()
-                await _reply(armed.fault).send(self._send)
-                return
-            if not await self._disturb(armed):
-                return
+            match armed.fault:
+                case Answer(after=False) as answer:
+                    armed.reach()
+                    await _reply(answer).send(self._send)
+                    return
+                case (
+                    Reset(after=False)
+                    | Hang(after=False)
+                    | Slow(after=False)
+                    | Hook(after=False) as disturbance
+                ):
+                    if not await self._disturb(armed, disturbance):
+                        return
+                case _:
+                    pass  # its time comes below
         reply = await hold(app, self._scope, replay(self._request.body, self._receive))
         for armed in due:
             if armed.fault.after:
@@ -327,14 +334,14 @@ class _Exchange:
                 armed.reach()
                 self._cut = self._cut or cut
                 return reply if cut else reply.with_body(reply.body[: len(reply.body) // 2])
-            case Reset() | Hang() | Slow() | Hook():
-                return reply if await self._disturb(armed) else None
+            case Reset() | Hang() | Slow() | Hook() as disturbance:
+                return reply if await self._disturb(armed, disturbance) else None
             case unknown:
                 assert_never(unknown)
 
-    async def _disturb(self, armed: Armed) -> bool:
+    async def _disturb(self, armed: Armed, fault: Reset | Hang | Slow | Hook) -> bool:
         """Apply a fault that leaves the answer itself alone; return whether it will be sent."""
-        match armed.fault:
+        match fault:
             case Hang():
                 return await armed.hang(self._receive)
             case Reset():
@@ -345,10 +352,13 @@ class _Exchange:
             case Slow(seconds):
                 armed.reach()
                 await asyncio.sleep(seconds)
+                return True
             case Hook(run):
                 await asyncio.to_thread(run, self._request)
                 armed.reach()
-        return True
+                return True
+            case unknown:
+                assert_never(unknown)
 
 
 def _reply(answer: Answer) -> Reply:

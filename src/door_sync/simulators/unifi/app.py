@@ -6,6 +6,7 @@ from the controller is on record too.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
 
@@ -40,8 +41,7 @@ from door_sync.simulators.unifi.world import World
 
 BASE_PATH = "/api/v1/developer"
 
-_NUMBER = "door_sync.number"
-_PARTS = "door_sync.parts"
+_SEEN = "door_sync.seen"
 _MESSAGES = ("success", "succ")  # rule 6: both occur, and nobody may rely on either
 
 
@@ -61,6 +61,15 @@ class Settings(Protocol):
         """Seconds that each request takes."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What the journal passes on: a request, its number, the parts of a multipart body."""
+
+    request: SeenRequest
+    number: int
+    parts: Mapping[str, bytes]
+
+
 class Controller:
     """Answers requests; `settings` may change between two of them."""
 
@@ -76,7 +85,7 @@ class Controller:
         request = await take(scope, receive)
         if request is None:
             return
-        parts = await _multipart(scope, request)
+        parts = await _multipart(scope, receive, request)
         number = self._journal.arrived(
             request.method,
             request.path.removeprefix(BASE_PATH),
@@ -89,18 +98,16 @@ class Controller:
                 self._journal.answered(number, message["status"])
             await send(message)
 
-        known = {**scope, _NUMBER: number, _PARTS: parts}
+        known = {**scope, _SEEN: _Seen(request, number, parts)}
         await self._troubled(known, replay(request.body, receive), noting)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._settings.latency:
             await asyncio.sleep(self._settings.latency)
-        request = await take(scope, receive)
-        if request is not None:
-            response = self._answer(request, scope[_NUMBER], scope[_PARTS])
-            await response(scope, receive, send)
+        await self._answer(scope[_SEEN])(scope, receive, send)
 
-    def _answer(self, request: SeenRequest, number: int, parts: Mapping[str, bytes]) -> Response:
+    def _answer(self, seen: "_Seen") -> Response:
+        request = seen.request
         world, switches = self._settings.world, self._settings.switches
         endpoint: Endpoint | None = None
         try:
@@ -118,8 +125,8 @@ class Controller:
                 ids=ids,
                 query=QueryParams(request.query),
                 raw_body=request.body,
-                files=parts,
-                turn=number,
+                files=seen.parts,
+                turn=seen.number,
             )
             with world.lock:
                 if switches.ended_visit_frees_card:
@@ -130,7 +137,7 @@ class Controller:
         except Refusal as refused:
             dialect = _dialect(endpoint, switches)
             return refusal(refused.code, status=_status(refused, switches), dialect=dialect)
-        self._journal.carried_out(number)
+        self._journal.carried_out(seen.number)
         message = _MESSAGES[next(self._successes) % 2]
         return success(outcome, dialect=_dialect(endpoint, switches), message=message)
 
@@ -171,13 +178,13 @@ def _dialect(endpoint: Endpoint | None, switches: Switches) -> Any:
     return switches.dialect
 
 
-async def _multipart(scope: Scope, request: SeenRequest) -> dict[str, bytes]:
+async def _multipart(scope: Scope, receive: Receive, request: SeenRequest) -> dict[str, bytes]:
     """Return the parts of a multipart body by name; none if the body is something else."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return {}
     parts = {}
     try:
-        async with Request(scope, replay(request.body, _nothing_more)).form() as form:
+        async with Request(scope, replay(request.body, receive)).form() as form:
             for name, value in form.multi_items():
                 parts[name] = (
                     await value.read() if isinstance(value, UploadFile) else value.encode()
@@ -185,10 +192,6 @@ async def _multipart(scope: Scope, request: SeenRequest) -> dict[str, bytes]:
     except MultiPartException:
         return {}
     return parts
-
-
-async def _nothing_more() -> Message:
-    return {"type": "http.disconnect"}
 
 
 def _document(request: SeenRequest, parts: Mapping[str, bytes]) -> Any:

@@ -63,13 +63,10 @@ class Call:
             ids = random.Random(self.turn).sample(ids, total)
         start = (number - 1) * size
         if start >= total and total:
-            match self.switches.past_the_end:
-                case "refused":
-                    raise Refusal(PARAMS_INVALID)
-                case "last page":
-                    start = (total - 1) // size * size
-                case "empty":
-                    pass
+            if self.switches.past_the_end == "refused":
+                raise Refusal(PARAMS_INVALID)
+            if self.switches.past_the_end == "last page":
+                start = (total - 1) // size * size
         rows = ids[start : start + size]
         return rows, Pagination(number, len(rows), total)
 

@@ -4,7 +4,7 @@ And the odd people that every console has, for worlds that are made by hand (rul
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import time
@@ -40,6 +40,7 @@ def load(
     text = seed.read_text("utf-8") if isinstance(seed, Path) else json.dumps(seed)
     document = fmt.SeedDocument.model_validate_json(text)
     world = World(clock=clock, seed=document.seed)
+    world.reserve_ids(_given_ids(document))
     _build_places(world, document)
     for user in document.users:
         _add_user(world, user)
@@ -185,6 +186,17 @@ def _build_places(world: World, document: fmt.SeedDocument) -> None:
             schedule_id=schedule_id,
             everyone=policy.everyone,
         )
+
+
+def _given_ids(document: fmt.SeedDocument) -> Iterator[str]:
+    """Yield every id and token that the seed gives."""
+    places: list[fmt.PlaceEntry] = [*document.doors, *document.door_groups, *document.groups]
+    places += [*document.schedules, *document.policies]
+    people: list[fmt.PersonEntry] = [*document.users, *document.visitors]
+    cards = [card for person in people for card in person.cards] + document.cards
+    yield from filter(None, (place.id for place in places))
+    yield from filter(None, (person.id for person in people))
+    yield from filter(None, (card.token for card in cards))
 
 
 def _add_user(world: World, entry: fmt.UserEntry) -> None:

@@ -42,6 +42,13 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+class PlaceEntry(_Entry):
+    """What has a name, and an id that may be left to the seed."""
+
+    name: str
+    id: str | None = None
+
+
 class HoursEntry(_Entry):
     """A part of a day, ``HH:MM:SS``, both ends included."""
 
@@ -52,38 +59,30 @@ class HoursEntry(_Entry):
 Weekly = dict[str, list[HoursEntry]]
 
 
-class DoorEntry(_Entry):
+class DoorEntry(PlaceEntry):
     """A door."""
 
-    name: str
-    id: str | None = None
     hub: str = "hub"
 
 
-class DoorGroupEntry(_Entry):
+class DoorGroupEntry(PlaceEntry):
     """Doors under one name."""
 
-    name: str
-    id: str | None = None
     doors: list[str] = []
 
 
-class ScheduleEntry(_Entry):
+class ScheduleEntry(PlaceEntry):
     """Hours of the week; null is always."""
 
-    name: str
-    id: str | None = None
     weekly: Weekly | None = None
     holidays: list[str] = []
     holiday_hours: list[HoursEntry] = []
     is_default: bool = False
 
 
-class PolicyEntry(_Entry):
+class PolicyEntry(PlaceEntry):
     """An access policy."""
 
-    name: str
-    id: str | None = None
     doors: list[str] = []
     door_groups: list[str] = []
     schedule: str | None = None
@@ -111,12 +110,18 @@ class CardEntry(_Entry):
     holder: HolderEntry | None = None
 
 
-class UserEntry(_Entry):
-    """A user with its cards."""
+class PersonEntry(_Entry):
+    """Somebody with cards."""
 
     first_name: str
     last_name: str
     id: str | None = None
+    cards: list[CardEntry] = []
+
+
+class UserEntry(PersonEntry):
+    """A user with its cards."""
+
     user_email: str = ""
     email: str = ""
     employee_number: str = ""
@@ -127,21 +132,16 @@ class UserEntry(_Entry):
     pin_token: str = ""
     missing: list[str] = []
     null: list[str] = []
-    cards: list[CardEntry] = []
 
 
-class VisitorEntry(_Entry):
+class VisitorEntry(PersonEntry):
     """A visit with its cards."""
 
-    first_name: str
-    last_name: str
     start_time: int
     end_time: int
-    id: str | None = None
     doors: list[str] = []
     door_groups: list[str] = []
     weekly: Weekly | None = None
-    cards: list[CardEntry] = []
     email: str = ""
     visit_reason: str = "Others"
     remarks: str = ""
@@ -149,11 +149,9 @@ class VisitorEntry(_Entry):
     cancelled: bool = False
 
 
-class GroupEntry(_Entry):
+class GroupEntry(PlaceEntry):
     """A user group; members and parent by id."""
 
-    name: str
-    id: str | None = None
     policies: list[str] = []
     members: list[str] = []
     parent: str = ""

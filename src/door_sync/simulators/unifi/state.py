@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from threading import RLock
 
@@ -60,6 +60,10 @@ class State:
         self._ids: set[str] = set()
         self._visit_ends: list[tuple[int, str]] = []
 
+    def reserve_ids(self, ids: Iterable[str]) -> None:
+        """Keep these ids and tokens from being drawn: a seed gives them to somebody."""
+        self._ids.update(ids)
+
     def new_id(self) -> str:
         """Draw the id of a new record; never one that was in use, as a seed's may be."""
         while (drawn := self.mint.uuid()) in self._ids:
@@ -115,8 +119,7 @@ class State:
             hub.copy_at(now)
 
     def _door_changed(self, old: Door | None, new: Door | None) -> None:
-        if new is not None:
-            self._know_hub(new.hub)
+        self._know_hub(new.hub if new else DEFAULT_HUB)
         self._tell_hubs(old, new)
 
     def _visitor_changed(self, old: Visitor | None, new: Visitor | None) -> None:

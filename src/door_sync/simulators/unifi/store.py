@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from door_sync.simulators.unifi.records import Record
@@ -19,6 +19,7 @@ class Table(Generic[R]):
     def __init__(self, changed: Callable[[R | None, R | None], None]) -> None:
         self._rows: dict[str, R] = {}
         self._order: list[tuple[bytes, str]] = []
+        self._ids: list[str] | None = None
         self._changed = changed
 
     def put(self, key: str, row: R) -> R:
@@ -26,6 +27,7 @@ class Table(Generic[R]):
         old = self._rows.get(key)
         if old is None:
             insort(self._order, _place(key))
+            self._ids = None
         self._rows[key] = row
         self._changed(old, row)
         return row
@@ -34,6 +36,7 @@ class Table(Generic[R]):
         """Take a record out and return it; raise KeyError if there is none."""
         old = self._rows.pop(key)
         del self._order[bisect_left(self._order, _place(key))]
+        self._ids = None
         self._changed(old, None)
         return old
 
@@ -41,9 +44,11 @@ class Table(Generic[R]):
         """Return the record or None."""
         return self._rows.get(key)
 
-    def ids(self) -> list[str]:
-        """Return every id, in the order of lists."""
-        return [key for _, key in self._order]
+    def ids(self) -> Sequence[str]:
+        """Return every id, in the order of lists; made anew only when a record came or went."""
+        if self._ids is None:
+            self._ids = [key for _, key in self._order]
+        return self._ids
 
     def page(self, start: int, stop: int) -> list[R]:
         """Return a stretch of the list."""
