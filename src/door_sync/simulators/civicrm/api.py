@@ -32,7 +32,11 @@ from door_sync.simulators.civicrm.scope import Scope, Session
 from door_sync.simulators.civicrm.switches import Switches
 from door_sync.simulators.civicrm.world import World
 
-_SETTINGS: Final = {"dateformatshortdate": "%m/%d/%Y", "monetaryDecimalPoint": "."}
+_SETTINGS: Final = {
+    "dateInputFormat": "mm/dd/yy",
+    "dateformatshortdate": "%m/%d/%Y",
+    "monetaryDecimalPoint": ".",
+}
 
 _LISTS: Final = {
     "entity": ("Entity", frozenset({"get"})),

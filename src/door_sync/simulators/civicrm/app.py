@@ -96,7 +96,7 @@ class Site:
 
     def _outage(self, request: WebRequest, switches: Switches) -> WebResponse | None:
         if switches.front != "php" and request.url_length > _LONGEST_URL:
-            text = pages.short_page("Request-URI Too Long", pages.REQUEST_URI_TOO_LONG, size=288)
+            text = pages.too_long_page()
             return WebResponse(414, text, "text/html; charset=iso-8859-1", has_session=False)
         match switches.outage:
             case "wordpress-maintenance":
