@@ -111,12 +111,14 @@ class UnifiController:
         """Bind a card (UniFi sheet §6.6). Raise CardHasHolder if somebody else has it.
 
         A missing route ends the cycle, unless the user is not ACTIVE any more: then it may be the
-        controller's way to refuse this one (§18 C1), and CardChangeImpossible is raised.
+        controller's way to refuse this one (§18 C1), and CardChangeImpossible is raised. A forced
+        bind is sent once: by the time of a repeat the holder may be active again (P3).
         """
         what = f"binding a card to user {user_id}"
         # Sent even where it is false, so that no default can take a card from anybody (P3).
         body = {"token": token.reveal(), "force_add": force}
-        answer = self._put(path("users", user_id, "nfc_cards"), body, what)
+        retry = RetryClass.NEVER if force else RetryClass.IDEMPOTENT_WRITE
+        answer = self._put(path("users", user_id, "nfc_cards"), body, what, retry)
         if answer == Refused(HAS_HOLDER):
             raise CardHasHolder(f"{what}: somebody holds it ({HAS_HOLDER})", code=HAS_HOLDER)
         if isinstance(answer, NoRoute):
@@ -210,10 +212,14 @@ class UnifiController:
         done(self._put(path("users", user_id), {"status": status.value}, what), what, since="1.9.1")
 
     def _put(
-        self, where: str, body: Mapping[str, object], what: str
+        self,
+        where: str,
+        body: Mapping[str, object],
+        what: str,
+        retry: RetryClass = RetryClass.IDEMPOTENT_WRITE,
     ) -> Success | NoRoute | Refused:
         return self._exchange.write(
-            "PUT", where, what=what, right=Right.WRITE_PEOPLE, body=Json(dict(body))
+            "PUT", where, what=what, right=Right.WRITE_PEOPLE, body=Json(body), retry=retry
         )
 
     def _upload(self, file: Sequence[CardNumber]) -> Tokens | Refused:
