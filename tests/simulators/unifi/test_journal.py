@@ -9,7 +9,7 @@ import pytest
 
 from door_sync.simulators.faults import Hang, Hook, Reset, Truncate, html_error
 from door_sync.simulators.serving import Server
-from door_sync.simulators.unifi import UnifiSimulator
+from door_sync.simulators.unifi import Journal, UnifiSimulator
 from door_sync.simulators.unifi.trouble import success_without_effect
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ def test_a_cleared_journal_is_empty_and_counts_on(api: "Api", simulator: UnifiSi
     api.get("/users")
     [after] = simulator.journal.requests()
     assert after.number == before.number + 1
+
+
+def test_a_limited_journal_keeps_the_latest() -> None:
+    journal = Journal(limit=2)
+    numbers = [journal.arrived("GET", f"/{n}", "", None) for n in range(4)]
+    journal.answered(numbers[0], 200)
+    assert [one.path for one in journal.requests()] == ["/2", "/3"]
 
 
 def test_a_journal_cleared_under_a_request_forgets_it(

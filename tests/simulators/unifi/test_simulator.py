@@ -76,6 +76,8 @@ def test_a_switch_that_is_none_is_refused() -> None:
     simulator = UnifiSimulator()
     with pytest.raises(ValueError, match="unbind"):
         simulator.switch(unbind="sometimes")
+    with pytest.raises(ValueError, match="firmware"):
+        simulator.switch(firmware="new")
     with pytest.raises(ValueError, match="colour"):
         simulator.switch(colour="blue")
     assert simulator.switches == Switches()

@@ -30,9 +30,13 @@ class Entry:
 
 
 class Journal:
-    """Safe for threads. What becomes of a request is noted before its client can know."""
+    """Safe for threads. What becomes of a request is noted before its client can know.
 
-    def __init__(self) -> None:
+    With a `limit` only that many of the latest requests are kept, for a simulator that runs long.
+    """
+
+    def __init__(self, *, limit: int | None = None) -> None:
+        self._limit = limit
         self._entries: dict[int, Entry] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -42,6 +46,8 @@ class Journal:
         with self._lock:
             self._count += 1
             self._entries[self._count] = Entry(self._count, method, path, query, body)
+            if self._limit is not None and len(self._entries) > self._limit:
+                del self._entries[next(iter(self._entries))]
             return self._count
 
     def carried_out(self, number: int) -> None:

@@ -33,12 +33,13 @@ class UnifiSimulator:
         switches: Switches | None = None,
         *,
         latency: float = 0.0,
+        journal_limit: int | None = None,
     ) -> None:
         self.world = _with_token(world or World())
         self.switches = switches or Switches()
         self.latency = latency
         self.faults = FaultPlan(base=BASE_PATH)
-        self.journal = Journal()
+        self.journal = Journal(limit=journal_limit)
         self.app = Controller(self, self.faults, self.journal)
         self._first_switches = self.switches
         self._first_latency = latency
@@ -53,13 +54,14 @@ class UnifiSimulator:
         *,
         clock: Callable[[], float] = time,
         latency: float = 0.0,
+        journal_limit: int | None = None,
     ) -> "UnifiSimulator":
         """Make one from a seed, a document or a JSON file; the format is in :mod:`.seed_format`.
 
         Raise ValueError if the seed is wrong.
         """
         world, switches = seed.load(document, clock=clock)
-        made = cls(world, switches, latency=latency)
+        made = cls(world, switches, latency=latency, journal_limit=journal_limit)
         made._first_world = lambda: seed.load(document, clock=clock)[0]
         return made
 

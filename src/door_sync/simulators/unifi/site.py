@@ -163,15 +163,16 @@ class Site(State):
             return self.tokens[secret]
 
     def delete_token(self, secret: str) -> None:
-        """Delete an API token."""
+        """Delete an API token; it need not be there."""
         with self.lock:
-            del self.tokens[secret]
+            self.tokens.pop(secret, None)
 
     def expire_token_after(self, uses: int, secret: str | None = None) -> None:
         """Let a token (all of them, if none is named) expire after `uses` more requests."""
         with self.lock:
-            for each in [secret] if secret is not None else list(self.tokens):
-                self.tokens[each] = replace(self.tokens[each], uses_left=uses)
+            for each, token in list(self.tokens.items()):
+                if secret in (None, each):
+                    self.tokens[each] = replace(token, uses_left=uses)
 
     def use_token(self, secret: str) -> ApiToken | None:
         """Return the token if it is valid now, and count this use of it; else None."""

@@ -34,7 +34,8 @@ class Table(Generic[R]):
 
     def remove(self, key: str) -> R:
         """Take a record out and return it; raise KeyError if there is none."""
-        old = self._rows.pop(key)
+        old = self[key]
+        del self._rows[key]
         del self._order[bisect_left(self._order, _place(key))]
         self._ids = None
         self._changed(old, None)
@@ -55,7 +56,10 @@ class Table(Generic[R]):
         return [self._rows[key] for _, key in self._order[start:stop]]
 
     def __getitem__(self, key: str) -> R:
-        return self._rows[key]
+        row = self._rows.get(key)
+        if row is None:
+            raise KeyError("no such record")  # the key itself may be a card's token (P12)
+        return row
 
     def __contains__(self, key: object) -> bool:
         return key in self._rows

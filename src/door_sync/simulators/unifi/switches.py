@@ -6,9 +6,9 @@ reach the same end state under every combination (design §9).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 
 @with_config(ConfigDict(extra="forbid", strict=False))
@@ -17,7 +17,7 @@ class Switches:
     """The settings of a simulated controller; frozen, replaced as a whole."""
 
     # Tokens and routes
-    firmware: str = "4.2.16"
+    firmware: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")] = "4.2.16"
     """Endpoints newer than this answer no-route (rule 5)."""
     bad_token_code: Literal["CODE_ACCESS_TOKEN_INVALID", "CODE_AUTH_FAILED"] = (
         "CODE_ACCESS_TOKEN_INVALID"
