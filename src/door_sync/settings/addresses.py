@@ -56,11 +56,13 @@ def host_address(text: str, *, default_port: int | None = None) -> HostAddress:
         raise ValueError("must be the bare address, without a path or a query")
     if port == 0:
         raise ValueError("has the port 0")
-    host = _ascii_host(parts.hostname or "")
+    host = host_name(parts.hostname or "")
     return HostAddress(parts.scheme, host, port or default_port or _DEFAULT_PORTS[parts.scheme])
 
 
-def _ascii_host(text: str) -> str:
+def host_name(text: str) -> str:
+    """Given a host name or an IP address without brackets, return it in ASCII and lower case;
+    raise ValueError saying what is wrong, without repeating the text."""
     nameless = "does not name a host"
     try:
         ipaddress.ip_address(text)

@@ -1,0 +1,189 @@
+"""Finds, reads and checks both files, and reports everything that is wrong with them at once."""
+
+import json
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from door_sync.settings.envfile import EnvFile, parse_env_file
+from door_sync.settings.faults import BadSettings, Fault
+from door_sync.settings.gathering import SecretSources
+from door_sync.settings.kinds import Location
+from door_sync.settings.model import Config, Settings
+from door_sync.settings.translating import dotted, faults_of
+
+CONFIG_DIRECTORY = "DOOR_SYNC_CONFIG_DIR"
+CONFIG_NAME = "config.toml"
+ENV_NAME = ".env"
+
+_TOML_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
+_OTHERS_MAY_READ_OR_WRITE = stat.S_IROTH | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings that can be used, and what is worth a warning nevertheless."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+def find_files(
+    config: str | Path | None, env_file: str | Path | None, environ: Mapping[str, str]
+) -> tuple[Path, Path]:
+    """Return where settings and secrets are looked for: where the caller says, else under their
+    usual names in DOOR_SYNC_CONFIG_DIR, else in the working directory (§8)."""
+    directory = Path(environ.get(CONFIG_DIRECTORY) or Path.cwd())
+    return (
+        Path(config) if config else directory / CONFIG_NAME,
+        Path(env_file) if env_file else directory / ENV_NAME,
+    )
+
+
+def load_settings(config_path: Path, env_path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Read settings and secrets; raise BadSettings with every fault of both.
+
+    Relative paths inside the settings start at the directory of `config_path`, so that a site is
+    the same whoever starts a command and from where. A missing env file is no fault by itself:
+    the secrets may come from the environment or from systemd's credentials.
+    """
+    written, config, faults = _read_config(config_path)
+    env_file = _read_env_file(env_path)
+    sources = SecretSources(env_file, env_path, environ)
+    secrets = sources.secrets(config.alert.transport if config else _transport(written))
+    faults += [*env_file.faults, *sources.faults]
+    if config is None or secrets is None or faults:
+        raise BadSettings(faults)
+    settings = Settings(
+        cadence_seconds=config.cadence_seconds,
+        civicrm=config.civicrm,
+        unifi=config.unifi,
+        safety=config.safety,
+        tier_mapping=config.tier_mapping,
+        alert=config.alert,
+        ops=config.ops,
+        secrets=secrets,
+    )
+    return Loaded(settings, env_file.warnings)
+
+
+def _read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]]:
+    """Return config.toml as written, as validated (None if it is not valid), and its faults."""
+    remedy = "Begin with a copy of config.example.toml, or name the file with --config."
+    try:
+        written = tomllib.loads(_read_text(path, remedy))
+    except _Unreadable as unreadable:
+        return {}, None, [unreadable.fault]
+    except tomllib.TOMLDecodeError as error:
+        return {}, None, [_syntax_fault(path, str(error))]
+    except (ValueError, RecursionError):
+        return {}, None, [_syntax_fault(path, "a number or a list in it is too large")]
+    faults: list[Fault] = []
+    values = _without_dates(written, (), faults)
+    try:
+        config = Config.model_validate_json(
+            json.dumps(values), context={"directory": path.absolute().parent}
+        )
+    except ValidationError as error:
+        told = {fault.key_path for fault in faults}
+        faults += [fault for fault in faults_of(error, written) if fault.key_path not in told]
+        return written, None, faults
+    if config.civicrm.ca_file is not None and not _is_file(config.civicrm.ca_file):
+        problem = f"names a file that does not exist: {config.civicrm.ca_file}"
+        faults.append(Fault("civicrm.ca_file", problem, "Correct the path, or remove the line."))
+    return written, config, faults
+
+
+def _transport(written: Mapping[str, Any]) -> str | None:
+    """Return the transport as written, so that its secrets are asked for beside other faults."""
+    alert = written.get("alert")
+    transport = alert.get("transport") if isinstance(alert, dict) else None
+    return transport if isinstance(transport, str) else None
+
+
+def _read_env_file(path: Path) -> EnvFile:
+    try:
+        env_file = parse_env_file(_read_text(path, "Name the file with --env-file."), str(path))
+        exposed = path.stat().st_mode & _OTHERS_MAY_READ_OR_WRITE
+    except _Missing:
+        return EnvFile(exists=False)
+    except _Unreadable as unreadable:
+        return EnvFile(faults=(unreadable.fault,))
+    if exposed:
+        warning = f"Every user of this machine can read or change {path}: run chmod 600 {path}"
+        env_file = replace(env_file, warnings=(*env_file.warnings, warning))
+    return env_file
+
+
+class _Unreadable(Exception):
+    """A file cannot be read as text; `fault` says why."""
+
+    def __init__(self, path: Path, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.fault = Fault(str(path), problem, remedy)
+
+
+class _Missing(_Unreadable):
+    """There is no such file."""
+
+
+def _read_text(path: Path, remedy: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise _Missing(path, "does not exist", remedy) from None
+    except IsADirectoryError:
+        raise _Unreadable(path, "is a directory, not a file", remedy) from None
+    except PermissionError:
+        remedy = "Give the file to the user that runs door-sync (chown), or run it as that user."
+        raise _Unreadable(path, "may not be read by this user", remedy) from None
+    except OSError as error:
+        raise _Unreadable(path, f"cannot be read: {error.strerror}", remedy) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+    raise _Unreadable(
+        path, f"is not UTF-8 text (line {line})", "Save it again with the encoding UTF-8."
+    )
+
+
+def _syntax_fault(path: Path, message: str) -> Fault:
+    found = _TOML_PLACE.search(message)
+    place = f" at {found[1]}" if found else ""
+    return Fault(
+        str(path),
+        f"is not valid TOML{place}: {_TOML_PLACE.sub('', message)}",
+        "Text stands in quotes, each key on its own line, each table name in [brackets].",
+    )
+
+
+def _without_dates(value: Any, location: Location, faults: list[Fault]) -> Any:
+    """Take dates and times out, noting them: no key has one, and JSON knows none."""
+    if isinstance(value, date | time):
+        problem = "is a date or a time, and no setting is"
+        faults.append(Fault(dotted(location), problem, "Put it in quotes if it is meant as text."))
+        return None
+    if isinstance(value, dict):
+        return {
+            name: kept
+            for name, inner in value.items()
+            if (kept := _without_dates(inner, (*location, name), faults)) is not None
+        }
+    if isinstance(value, list):
+        return [_without_dates(entry, (*location, at), faults) for at, entry in enumerate(value)]
+    return value
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a directory on the way may not be entered
+        return False
