@@ -1,0 +1,249 @@
+"""P12: no repr, text or message of the core tells a name, an address, a number or a token."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+
+from tests.core.builders import (
+    ACTIVE,
+    BY_HAND,
+    DEACTIVATED,
+    GOLD,
+    MANAGED,
+    NO_STATUS,
+    PENDING,
+    POLICIES,
+    SILVER,
+    held,
+    membership,
+    tier_book,
+)
+
+import door_sync.core
+from door_sync.core.addresses import Claim, LeaveOut, Write, decide_addresses
+from door_sync.core.cards import BadCard, CardNumber, CardToken, ForeignCard, number_from_nfc_id
+from door_sync.core.controller import (
+    Card,
+    Free,
+    HeldByUser,
+    HeldByVisitor,
+    HolderUnknown,
+    Policy,
+    PolicyId,
+    Snapshot,
+    User,
+    UserId,
+    UserStatus,
+    VisitorId,
+)
+from door_sync.core.custody import reach
+from door_sync.core.guards import Budgets, Evidence, objections
+from door_sync.core.names import name_of
+from door_sync.core.people import ContactId, Member
+from door_sync.core.planner import plan
+from door_sync.core.proof import Expectation
+from door_sync.core.reports import source_notices
+from door_sync.core.situation import Site, situations
+from door_sync.core.tiers import Verdict, verdicts, verdicts_on_missing
+
+FIRST, LAST, MAILBOX, NUMBER, TOKEN = "Xaverine", "Quillfeather", "xq.mailbox", 54300, "deadbeef"
+SECRETS = (FIRST, LAST, MAILBOX, TOKEN, *map(str, range(NUMBER, NUMBER + 20)), "D41C", "d41c")
+
+
+def person(contact: int, name: str = "Gold", *, card: int | BadCard | None = 0) -> Member:
+    number = CardNumber(NUMBER + (card or contact)) if not isinstance(card, BadCard) else card
+    kinds = () if name == "none" else (membership(name),)
+    return Member(
+        ContactId(contact),
+        FIRST,
+        LAST,
+        f"{FIRST} {LAST}",
+        f"{MAILBOX}{contact}@example.org",
+        number,
+        kinds,
+    )
+
+
+def their_user(
+    contact: int | None,
+    status: UserStatus = ACTIVE,
+    *,
+    first: str = f"{FIRST} Old",
+    email: str = "",
+    policies: tuple[PolicyId, ...] = (),
+    tokens: tuple[CardToken, ...] = (),
+    name: str = "u",
+) -> User:
+    return User(
+        UserId(f"{name}{contact}"),
+        first,
+        LAST,
+        email or f"{MAILBOX}.old{contact}@example.org",
+        f"{MAILBOX}.console{contact}@example.org",
+        ContactId(contact) if contact is not None else None,
+        status,
+        tokens,
+        policies,
+    )
+
+
+def the_card(number: int, holder: HeldByUser | HeldByVisitor | HolderUnknown | Free) -> Card:
+    return Card(CardToken(f"{TOKEN}{number}"), CardNumber(NUMBER + number), True, holder)
+
+
+def everything() -> Iterator[object]:
+    """A club in which everything happens at once, and all that the core makes of it."""
+    book = tier_book()
+    people = [
+        *(person(contact) for contact in (1, 2, 3, 6, 7, 10, 11, 12, 13)),
+        person(4, "none"),
+        person(5, "none"),
+        person(8, "Day"),
+        person(9, "Unruled"),
+        person(14, card=BadCard.NOT_DIGITS),
+        person(15, card=1),
+        person(16, "none"),
+        person(18, "none"),
+    ]
+    people[5] = person(10, card=13)  # shares a number with 13
+    found = {
+        **verdicts(people, book),
+        **verdicts_on_missing([ContactId(17)], [], active_managed=9),
+        ContactId(1): verdicts(people[:1], book)[ContactId(1)],
+    }
+    users = (
+        their_user(2, policies=(SILVER, BY_HAND), email=f"{MAILBOX}3@example.org"),
+        their_user(3, DEACTIVATED, policies=(BY_HAND,), email=f"{MAILBOX}2@example.org"),
+        their_user(4),
+        their_user(5, NO_STATUS),
+        their_user(6, PENDING),
+        their_user(7, policies=(GOLD,)),
+        their_user(8, policies=(GOLD,)),
+        their_user(10),
+        their_user(11),
+        their_user(12),
+        their_user(12, name="twin"),
+        their_user(None, DEACTIVATED),
+        their_user(16),
+    )
+    cards = (
+        the_card(18, held("u2")),
+        the_card(19, held("u3")),
+        the_card(4, held("u4")),
+        the_card(2, Free()),
+        the_card(7, held("uNone")),
+        the_card(11, HeldByVisitor(VisitorId("v1"))),
+        the_card(12, HolderUnknown()),
+        the_card(3, held("u16")),
+    )
+    seen = Snapshot(users, cards, POLICIES)
+    world = Site(seen, found, MANAGED, settled=frozenset({UserId("u5")}))
+    made = plan(world)
+    yield from (world, situations(world), made, made.steps(), seen.cards_numbered, seen.card)
+    for number in range(20):
+        for own in (None, UserId("u2")):
+            for freed in ((), [card.token for card in cards]):
+                yield reach(
+                    CardNumber(NUMBER + number),
+                    own,
+                    seen,
+                    freed=freed,
+                    restored=(),
+                    import_failed=False,
+                )
+    yield reach(
+        CardNumber(NUMBER + 18), UserId("u2"), seen, freed=(), restored=(), import_failed=False
+    )
+    claims = {
+        v.contact_id: Claim(v.contact_id, None, v.member.email)
+        for v in found.values()
+        if v.member is not None
+    }
+    yield claims
+    yield decide_addresses(claims, seen.user, frozenset({ContactId(1)}))
+    yield [name_of(one) for one in people]
+    yield number_from_nfc_id(CardNumber(NUMBER).nfc_id(9), 8)
+    yield (book, people, source_notices(found.values(), book.rules, book))
+    doubts = Evidence(
+        9, 0, 1, 1, 9, 9, 9, True, ("Gold",), (ContactId(9),), (ContactId(14),), (ContactId(15),)
+    )
+    yield (doubts, Budgets(), objections(made, doubts, Budgets(halt_on_bad_record=True)))
+    expected = Expectation(
+        ACTIVE, False, {cards[0].token}, {cards[1].token}, MANAGED, MANAGED, FIRST, LAST, MAILBOX
+    )
+    yield expected
+
+
+def parts(value: object, met: set[int]) -> Iterator[object]:
+    """The value and everything that can be reached from it."""
+    if id(value) in met:
+        return
+    met.add(id(value))
+    yield value
+    inside: list[object] = []
+    if is_dataclass(value) and not isinstance(value, type):
+        inside += [getattr(value, one.name) for one in fields(value)]
+    elif isinstance(value, Mapping):
+        inside += [*value.keys(), *value.values()]
+    elif isinstance(value, tuple | list | set | frozenset):
+        inside += list(value)
+    for one in inside:
+        yield from parts(one, met)
+
+
+def spoken_types() -> set[type]:
+    """Every public dataclass of the core that a log line could be handed."""
+    found: set[type] = set()
+    for module in pkgutil.iter_modules(door_sync.core.__path__):
+        names = vars(importlib.import_module(f"door_sync.core.{module.name}"))
+        found |= {
+            one
+            for name, one in names.items()
+            if isinstance(one, type) and is_dataclass(one) and not name.startswith("_")
+        }
+    return found
+
+
+DECIDED_ELSEWHERE = {"Decision", "Habits", "Remembered", "World"}
+"""Containers of `decision`, whose parts are all checked here."""
+
+
+def test_no_type_of_the_core_shows_what_is_personal() -> None:
+    whole = list(everything())  # kept, so that no id is used twice
+    met: set[int] = set()
+    checked: set[type] = set()
+    for value in whole:
+        for part in parts(value, met):
+            if is_dataclass(part) or isinstance(part, CardNumber | CardToken):
+                checked.add(type(part))
+                for text in (repr(part), str(part)):
+                    told = [secret for secret in SECRETS if secret in text]
+                    assert not told, f"{type(part).__name__} tells {told}"
+    missed = {one.__name__ for one in spoken_types() - checked} - DECIDED_ELSEWHERE
+    assert not missed, "types of the core that this club does not know"
+
+
+def test_no_text_for_people_shows_what_is_personal() -> None:
+    """Reasons, notices and objections are read by whoever reads the log."""
+    whole = list(everything())
+    met: set[int] = set()
+    made = [part for value in whole for part in parts(value, met)]
+    texts = [
+        getattr(part, name)
+        for part in made
+        for name in ("text", "reason", "remedy", "guard")
+        if is_dataclass(part) and hasattr(part, name)
+    ]
+    assert len(texts) > 40
+    assert not [text for text in texts for secret in SECRETS if secret in text]
+
+
+def test_the_same_check_notices_what_does_tell() -> None:
+    """A check that finds nothing must be able to find something."""
+    assert any(secret in repr(PolicyId(FIRST)) for secret in SECRETS)
+    assert any(secret in repr(Policy(PolicyId("x"), LAST)) for secret in SECRETS)
+    assert repr(ForeignCard()) == "ForeignCard()"
+    assert Verdict in spoken_types()
+    assert LeaveOut in spoken_types()
+    assert Write in spoken_types()
