@@ -8,7 +8,6 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
-from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -91,8 +90,8 @@ def kind_of(info: FieldInfo) -> str:
     if typing.get_origin(kind) is tuple:
         lonely = any(isinstance(limit, BeforeValidator) for limit in info.metadata)
         return "text in quotes or a list of such" if lonely else "a list of texts in quotes"
-    low = next((limit.ge for limit in info.metadata if isinstance(limit, Ge)), None)
-    high = next((limit.le for limit in info.metadata if isinstance(limit, Le)), None)
+    low = next((limit.ge for limit in info.metadata if hasattr(limit, "ge")), None)
+    high = next((limit.le for limit in info.metadata if hasattr(limit, "le")), None)
     if low is None:
         return _KINDS[kind]
     return f"{_KINDS[kind]} " + (f"of at least {low}" if high is None else f"from {low} to {high}")
