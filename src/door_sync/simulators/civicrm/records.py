@@ -18,7 +18,7 @@ Custom = dict[int, object]
 """Custom values of one record, by the id of the custom field."""
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Record:
     """A row with its number."""
 
@@ -36,7 +36,7 @@ class Record:
         return twin
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Contact(Record):
     """A person, an organization or a household."""
 
@@ -61,7 +61,7 @@ class Contact(Record):
     custom: Custom = field(default_factory=dict)
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Email(Record):
     """An e-mail address of a contact."""
 
@@ -72,7 +72,7 @@ class Email(Record):
     on_hold: int = 0
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class MembershipType(Record):
     """What can be bought. `name` identifies it, `title` is what an administrator retitles."""
 
@@ -85,7 +85,7 @@ class MembershipType(Record):
     member_of_contact_id: int | None = None
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class MembershipStatus(Record):
     """A state of a membership, with the dates between which the status job gives it (§7)."""
 
@@ -105,7 +105,7 @@ class MembershipStatus(Record):
     is_reserved: bool = False
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Membership(Record):
     """A membership. Its status is stored, not computed; it carries no date of change (§7)."""
 
@@ -123,7 +123,7 @@ class Membership(Record):
     custom: Custom = field(default_factory=dict)
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class CustomGroup(Record):
     """A set of custom fields; `name` is the first half of their API names."""
 
@@ -139,7 +139,7 @@ class CustomGroup(Record):
         return f"civicrm_value_{self.name.lower()}_{self.id}"
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class CustomField(Record):
     """A custom field; `options` maps stored values to labels, for a field with choices."""
 
@@ -165,7 +165,7 @@ class CustomField(Record):
         return "Select" if self.options else kinds.get(self.data_type, "Text")
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class CustomRecord(Record):
     """One record of a group that allows several per contact."""
 
@@ -174,7 +174,7 @@ class CustomRecord(Record):
     values: Custom = field(default_factory=dict)
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Group(Record):
     """A group of contacts; a contact ACL shows one group to a role (§7 of the versions sheet)."""
 
@@ -183,7 +183,7 @@ class Group(Record):
     members: set[int] = field(default_factory=set)
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Job(Record):
     """A scheduled job. Only an administrator can see whether it runs (§7)."""
 
@@ -195,7 +195,7 @@ class Job(Record):
     last_run_end: datetime | None = None
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class JobLogEntry(Record):
     """One line of the scheduled jobs' log."""
 
@@ -206,7 +206,7 @@ class JobLogEntry(Record):
     command: str | None = None
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Key(Record):
     """What stands behind an API key: the contact it belongs to, and that contact's CMS user.
 

@@ -39,6 +39,7 @@ from typing import Any, Final, TypeVar, get_type_hints
 
 from door_sync.simulators.civicrm.job_desk import STATUS_JOB
 from door_sync.simulators.civicrm.records import (
+    Contact,
     CustomField,
     CustomGroup,
     DataType,
@@ -60,6 +61,20 @@ _HANDS: Final = ("first_name", "last_name", "contact_type", "organization_name",
 _SUGAR: Final = frozenset(
     {*_HANDS, "id", "email", "emails", "card", "custom", "records", "memberships"}
 )
+
+_KINDS: Final[tuple[type[Record], ...]] = (
+    Contact,
+    Email,
+    MembershipType,
+    MembershipStatus,
+    CustomGroup,
+    CustomField,
+    Group,
+    Job,
+    JobLogEntry,
+)
+_HINTS: Final = {kind: get_type_hints(kind) for kind in _KINDS}
+"""What each column of a row holds, by kind of record."""
 
 _STATUSES: Final[list[dict[str, Any]]] = [
     {
@@ -140,9 +155,10 @@ def load_world(document: Document, *, clock: Clock | None = None) -> World:
     for place, row in enumerate(document.get("membership_statuses", _STATUSES), start=1):
         filled = {"label": row["name"], "weight": place, **row}
         _put(world, "membership_statuses", MembershipStatus, filled)
-    for row in document.get("contacts", []):
+    contacts = document.get("contacts", [])
+    _add_those_of_every_site(world, {row.get("id") for row in contacts})
+    for row in contacts:
         _load_contact(world, row)
-    _add_those_of_every_site(world)
     for row in document.get("memberships", []):
         _load_membership(world, row["contact_id"], row)
     for row in document.get("groups", []):
@@ -213,11 +229,11 @@ def _load_membership(world: World, contact_id: int, row: Document) -> None:
         world.set_membership_custom(made, name, value)
 
 
-def _add_those_of_every_site(world: World) -> None:
-    if 1 not in world.contacts:
+def _add_those_of_every_site(world: World, taken: set[int | None]) -> None:
+    if 1 not in taken:
         name = "Default Organization"
         world.add_contact(contact_type="Organization", organization_name=name, contact_id=1)
-    if 2 not in world.contacts:
+    if 2 not in taken:
         world.add_contact(email="admin@example.org", contact_id=2)
 
 
@@ -231,7 +247,7 @@ def _set(record: Record, row: Document) -> None:
 
 
 def _typed(kind: type[Record], row: Document) -> dict[str, Any]:
-    hints = get_type_hints(kind)
+    hints = _HINTS[kind]
     unknown = row.keys() - hints.keys()
     if unknown:
         raise ValueError(f"a {kind.__name__} has no {', '.join(sorted(unknown))}")

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -14,7 +15,6 @@ from door_sync.simulators.civicrm.switches import Cms, Switches
 from door_sync.simulators.exchange import SeenRequest
 
 HTML: Final = "text/html; charset=UTF-8"
-_FORM: Final = "application/x-www-form-urlencoded"
 _COOKIES: Final[Mapping[Cms, str]] = {
     "wordpress": "PHPSESSID",
     "standalone": "SESSCIVISO",
@@ -76,16 +76,32 @@ class WebResponse:
 
 def parse(seen: SeenRequest) -> WebRequest:
     """Read a request; only the body of a POST that is a form is looked at."""
-    is_form = seen.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
-    body = seen.body.decode("utf-8", "replace") if is_form and seen.method == "POST" else ""
     return WebRequest(
         method=seen.method,
         path=seen.path,
         query=dict(parse_qsl(seen.query, keep_blank_values=True)),
-        form=dict(parse_qsl(body, keep_blank_values=True)),
+        form=_form(seen) if seen.method == "POST" else {},
         headers=seen.headers,
         url_length=len(seen.path) + len(seen.query),
     )
+
+
+def _form(seen: SeenRequest) -> dict[str, str]:
+    content_type = seen.headers.get("content-type", "")
+    match content_type.partition(";")[0].strip().lower():
+        case "application/x-www-form-urlencoded":
+            return dict(parse_qsl(seen.body.decode("utf-8", "replace"), keep_blank_values=True))
+        case "multipart/form-data":
+            head = f"Content-Type: {content_type}\r\n\r\n".encode()
+            parts = message_from_bytes(head + seen.body).walk()
+            named = ((p.get_param("name", header="content-disposition"), p) for p in parts)
+            return {
+                str(name): bytes(part.get_payload(decode=True)).decode("utf-8", "replace")
+                for name, part in named
+                if name is not None
+            }
+        case _:
+            return {}
 
 
 def page(status: int, body: bytes, *, content_type: str | None = HTML) -> WebResponse:
