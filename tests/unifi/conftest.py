@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import stamina
+from tests.app.conftest import club, running_club  # noqa: F401 - the same club as its cycles have
 
 from door_sync.http import HttpClient, PinnedTls
 from door_sync.simulators.serving import Server

@@ -27,7 +27,7 @@ from door_sync.ports import (
     MemberSource,
     SourceError,
 )
-from door_sync.unifi.executor import Executor
+from door_sync.unifi.executor import SILENT_LIMIT, Executor
 from door_sync.unifi.ledger import Ledger
 
 
@@ -169,6 +169,7 @@ def _act(
     )
     ledger = executor.run(decision.plan)
     _verify(parts, record, ledger, decision, report.key, progress)
+    executor.at.record_proofs()
     if ledger.fatal is None:
         record.provisioning(open_=decision.provisioning and _grants_left(decision, ledger))
     return replace(report, ledger=ledger, error=ledger.fatal)
@@ -182,15 +183,24 @@ def _verify(
     key: bytes,
     progress: Progress,
 ) -> None:
-    """Read everybody back who was written to, and compare (P10)."""
+    """Read everybody back who was written to, and compare (P10).
+
+    After SILENT_LIMIT reads in a row that failed nobody else is asked for, and nobody else proven.
+    """
     if ledger.proofs:
         progress.stage("Reading back what was written")
+    in_vain = 0
     for number, user_id in enumerate(sorted(ledger.proofs), start=1):
+        if in_vain >= SILENT_LIMIT:
+            ledger.cannot_prove(user_id, "the controller did not answer for others either")
+            continue
         try:
             user = parts.controller.user(user_id)
         except ControllerError as error:
+            in_vain += 1
             ledger.cannot_prove(user_id, error.message)
             continue
+        in_vain = 0
         proven = ledger.prove(user_id, user, decision.policies.managed)
         is_mute = user is not None and user.status is UserStatus.UNKNOWN
         if proven and user is not None and is_mute and user_id in ledger.statusless:

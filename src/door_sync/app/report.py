@@ -56,9 +56,8 @@ class CycleReport:
     @property
     def done(self) -> tuple[Change, ...]:
         """The changes that came true and were proven."""
-        if self.ledger is None:
-            return ()
-        return tuple(r.change for r in self.ledger.changes.values() if r.is_done)
+        results = self.ledger.changes.values() if self.ledger else ()
+        return tuple(r.change for r in results if r.is_done and r.has_effect)
 
     @property
     def failed(self) -> tuple[ChangeResult, ...]:

@@ -52,13 +52,15 @@ class Binder:
         try:
             arrived = {c.number: c.token for c in self.at.controller.import_cards(list(wanted))}
         except (WriteFailed, ControllerError) as error:
+            self.at.hear(error)
             for record in records.values():
-                self.at.record.outcome(record, "failed", type(error).__name__)
+                self.at.not_done(record, error)
             if isinstance(error, ControllerError):
                 raise
             for one in wanted.values():
                 self.ledger.note(one, Outcome.FAILED, error.message)
             return
+        self.at.hear()
         for number, one in wanted.items():
             token = arrived.get(number)
             self.at.record.outcome(records[number], "done" if token else "refused")

@@ -5,10 +5,11 @@ own change, and stops what must not follow it there. An answer after which no wr
 (401, no such route, another certificate) ends the run.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from door_sync.core.cards import CardToken
 from door_sync.core.controller import PolicyId, Snapshot, UserId, UserStatus
 from door_sync.core.people import ContactId
 from door_sync.core.steps import (
@@ -48,8 +49,8 @@ from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
 
 SILENT_LIMIT = 5
-"""So many writes in a row without an answer, after the revocations, end the cycle: the controller
-is gone, and each further write would only sit out its time-outs."""
+"""So many requests in a row without an answer, after the revocations, end the cycle: the controller
+is gone, and each further one would only sit out its time-outs."""
 
 
 def _quiet(_done: int, _all: int) -> None:
@@ -86,32 +87,26 @@ class Executor:
         steps = plan.steps()
         self.ledger.open(plan.changes)
         imports = [one for one in steps if isinstance(one.step, ImportCard)]
-        silent = 0
         try:
             for number, planned in enumerate(steps, start=1):
                 if not isinstance(planned.step, ImportCard):
                     self._run(planned)
                 elif planned is imports[0]:
                     self.cards.import_all(imports)
-                silent = self._silence(silent, planned.step)
+                self._end_if_gone(planned.step)
                 self.progress(number, len(steps))
         except ControllerError as error:
             self.ledger.fatal = error
             self._fail_the_rest(steps)
         return self.ledger
 
-    def _silence(self, silent: int, step: Step) -> int:
-        """Count writes in a row without an answer; raise ControllerUnreachable at the limit."""
-        last = self.ledger.results[-1].outcome
-        if last is Outcome.PASSED_OVER:
-            return silent
-        silent = silent + 1 if last is Outcome.UNCERTAIN else 0
-        if silent >= SILENT_LIMIT and step.phase is not Phase.REVOKE:
+    def _end_if_gone(self, step: Step) -> None:
+        """Raise ControllerUnreachable at the limit of silence, but try every leaver first (P5)."""
+        if self.at.unanswered >= SILENT_LIMIT and step.phase is not Phase.REVOKE:
             raise ControllerUnreachable(
-                f"the controller did not answer {silent} writes in a row",
+                f"the controller did not answer {self.at.unanswered} requests in a row",
                 remedy="the next cycle goes on where this one ended",
             )
-        return silent
 
     def _fail_the_rest(self, steps: Sequence[PlannedStep]) -> None:
         reached = {id(result.planned.step) for result in self.ledger.results}
@@ -209,8 +204,10 @@ class Executor:
         self, planned: PlannedStep, user_id: UserId, *, had_status: bool, kind: str = ""
     ) -> None:
         expected = self.ledger.expect(user_id, planned.change)
-        expected.status, expected.status_was_unknown = UserStatus.DEACTIVATED, not had_status
+        expected.status = UserStatus.DEACTIVATED
         self.at.write(planned, lambda: self.controller.deactivate(user_id), kind)
+        # A row without a status proves nothing by itself, only together with this answer (R2).
+        expected.status_was_unknown = not had_status
         self.ledger.shut.add(user_id)
         if not had_status:
             self.ledger.statusless.add(user_id)
@@ -240,28 +237,35 @@ class Executor:
         if step.after is not None and step.after not in self.ledger.addresses:
             self.ledger.note(planned, Outcome.LEFT_OUT, "the address did not become free")
             return
-        email = step.email
-
-        def update() -> None:
-            profile = Profile(step.first_name, step.last_name, email)
-            self.controller.update_profile(user_id, profile)
-
+        wanted = Profile(step.first_name, step.last_name, step.email)
         try:
-            self.at.write(planned, update)
+            self._write_profile(planned, user_id, wanted)
         except AddressRefused:
-            self._remember_address(planned.change, email)
-            email = None
+            self._remember_address(planned.change, step.email)
             if step.first_name is None:
                 self.ledger.note(planned, Outcome.LEFT_OUT, "the address was refused")
                 return
-            self.at.write(planned, update)
-        expected = self.ledger.expect(user_id, planned.change)
-        if step.first_name is not None:
-            expected.first_name, expected.last_name = step.first_name, step.last_name
-        if email is not None:
-            expected.email = email
-            self.ledger.addresses.add(planned.change.contact_id)
+            self._write_profile(planned, user_id, replace(wanted, email=None))
+        else:
+            if step.email is not None:
+                self.ledger.addresses.add(planned.change.contact_id)
         self.ledger.note(planned, Outcome.DONE)
+
+    def _write_profile(self, planned: PlannedStep, user_id: UserId, profile: Profile) -> None:
+        """Write a profile, and expect it unless it was refused: no answer may mean that it is."""
+        try:
+            self.at.write(planned, lambda: self.controller.update_profile(user_id, profile))
+        except WriteUncertain:
+            self._expect_profile(planned, user_id, profile)
+            raise
+        self._expect_profile(planned, user_id, profile)
+
+    def _expect_profile(self, planned: PlannedStep, user_id: UserId, profile: Profile) -> None:
+        expected = self.ledger.expect(user_id, planned.change)
+        if profile.first_name is not None:
+            expected.first_name, expected.last_name = profile.first_name, profile.last_name
+        if profile.email is not None:
+            expected.email = profile.email
 
     def _remember_address(self, change: Change, address: str | None) -> None:
         self.record.remember_refused_address(
@@ -271,7 +275,7 @@ class Executor:
         self.ledger.warnings.append(Notice(NoticeKind.ADDRESS_LEFT_OUT, text, change.contact_id))
 
     def _policies(self, planned: PlannedStep, step: SetPolicies, user_id: UserId) -> None:
-        if not self.ledger.freed.issuperset(step.only_without):
+        if step.only_without and self._shows(user_id, step.only_without):
             text = "a card that is not this member's any more is still on the user: no policy"
             self.ledger.note(planned, Outcome.FAILED, text)
             return
@@ -281,6 +285,11 @@ class Executor:
         expected.managed_policies, expected.kept_policies = frozenset(wanted), frozenset(kept)
         self.at.write(planned, lambda: self.controller.set_policies(user_id, (*wanted, *kept)))
         self.ledger.note(planned, Outcome.DONE)
+
+    def _shows(self, user_id: UserId, cards: Collection[CardToken]) -> bool:
+        """Look whether any of the cards is on the user now, whatever was answered before (R2)."""
+        user = self.at.look_at_user(user_id)
+        return user is not None and not set(cards).isdisjoint(user.tokens)
 
     def _kept_policies(self, user_id: UserId) -> tuple[PolicyId, ...]:
         """Return the policies that a person gave this user by hand, as they are now (R2)."""

@@ -39,12 +39,21 @@ class StepResult:
 
 @dataclass
 class ChangeResult:
-    """One change as it went. `doubts` are writes without an answer: a read-back settles them."""
+    """One change as it went. `doubts` are writes without an answer: a read-back settles them.
+
+    `is_stopped`: a step failed that the rest needs. `has_effect`: something of it came true, which
+    is not so if all there was to do met a blocked card or a refused address. `is_unproven`: what a
+    read-back showed is not what was written, or nobody could read it. `sent` are its writes by
+    their number in the record, with the word that stands there.
+    """
 
     change: Change
     problems: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     is_stopped: bool = False
+    has_effect: bool = False
+    is_unproven: bool = False
+    sent: dict[int, str] = field(default_factory=dict)
 
     @property
     def is_done(self) -> bool:
@@ -87,10 +96,13 @@ class Ledger:
     def note(self, planned: PlannedStep, outcome: Outcome, detail: str = "") -> None:
         """Record what became of a step; a failure is also its change's problem."""
         self.results.append(StepResult(planned, outcome, detail))
+        change = self.of(planned.change)
         if outcome is Outcome.FAILED:
-            self.of(planned.change).problems.append(detail)
+            change.problems.append(detail)
         if outcome is Outcome.UNCERTAIN:
-            self.of(planned.change).doubts.append(detail)
+            change.doubts.append(detail)
+        if outcome not in (Outcome.LEFT_OUT, Outcome.BLOCKED, Outcome.PASSED_OVER):
+            change.has_effect = True
 
     def expect(self, user_id: UserId, change: Change) -> Expectation:
         """Return the expectation of a user, which this change depends on from now."""
@@ -101,20 +113,23 @@ class Ledger:
         """Compare a user as read back with what was written; return whether it is proven (P10).
 
         What does not match is a problem of every change that depends on the user; what matches
-        settles the doubts about them.
+        settles the doubts about them, unless for such a doubt the rest was not even tried.
         """
         wrong = mismatches(self.proofs[user_id], user, managed)
         for name in self._depends[user_id]:
+            change = self.changes[name]
             if wrong:
-                self.changes[name].problems += [f"user {user_id}: {text}" for text in wrong]
-            else:
-                self.changes[name].doubts.clear()
+                change.problems += [f"user {user_id}: {text}" for text in wrong]
+                change.is_unproven = True
+            elif not change.is_stopped:
+                change.doubts.clear()
         return not wrong
 
     def cannot_prove(self, user_id: UserId, why: str) -> None:
         """Record that a user could not be read back, which proves nothing (P10)."""
         for name in self._depends[user_id]:
             self.changes[name].problems.append(f"user {user_id} could not be read back: {why}")
+            self.changes[name].is_unproven = True
 
     @property
     def failed(self) -> tuple[ChangeResult, ...]:

@@ -29,12 +29,16 @@ class LookFailed(WriteFailed):
 
 @dataclass
 class Recorded:
-    """The controller, behind a record of everything that is sent to it."""
+    """The controller, behind a record of everything that is sent to it.
+
+    `unanswered` counts the requests since the controller last answered one.
+    """
 
     controller: DoorController
     record: CycleRecord
     key: bytes
     ledger: Ledger
+    unanswered: int = 0
 
     def intend(self, planned: PlannedStep, kind: str = "") -> int:
         """Record that this step's write comes next; raise JournalError if that cannot be kept."""
@@ -53,19 +57,47 @@ class Recorded:
         """Send one write; raise what `send` raises, once the outcome is on record."""
         number = self.intend(planned, kind)
         self.ledger.writes += 1
+        sent = self.ledger.of(planned.change).sent
         try:
             result = send()
-        except WriteRefused as error:
-            self.record.outcome(number, "refused", error.code)
-            raise
-        except WriteUncertain:
-            self.record.outcome(number, "uncertain")
-            raise
         except (WriteFailed, ControllerError) as error:
-            self.record.outcome(number, "failed", type(error).__name__)
+            self.hear(error)
+            sent[number] = self.not_done(number, error)
             raise
+        self.hear()
         self.record.outcome(number, "done")
+        sent[number] = "done"
         return result
+
+    def hear(self, error: WriteFailed | ControllerError | None = None) -> None:
+        """Count on if this was no answer, start anew if it was one."""
+        is_silence = isinstance(error, WriteUncertain | ControllerUnreachable)
+        self.unanswered = self.unanswered + 1 if is_silence else 0
+
+    def not_done(self, number: int, error: WriteFailed | ControllerError) -> str:
+        """Record how a write went wrong; return the word for it."""
+        match error:
+            case WriteRefused():
+                word, detail = "refused", error.code
+            case WriteUncertain():
+                word, detail = "uncertain", ""
+            case _:
+                word, detail = "failed", type(error).__name__
+        self.record.outcome(number, word, detail)
+        return word
+
+    def record_proofs(self) -> None:
+        """After the read-back, give the record its second word on writes that it decided (P10).
+
+        A write without an answer that was carried out is done; one that was accepted, but is not
+        to be seen, is unproven.
+        """
+        for result in self.ledger.changes.values():
+            for number, word in result.sent.items():
+                if word == "uncertain" and result.is_done:
+                    self.record.outcome(number, "done", "read back")
+                if word == "done" and result.is_unproven:
+                    self.record.outcome(number, "unproven")
 
     def look_at_user(self, user_id: UserId) -> User | None:
         """Read a user now; raise LookFailed where only this person is concerned."""
@@ -77,9 +109,12 @@ class Recorded:
 
     def _look(self, read: Callable[[], T]) -> T:
         try:
-            return read()
+            found = read()
         except (ControllerUnreachable, ControllerDistrusted) as error:
+            self.hear(error)
             raise LookFailed(error.message, remedy=error.remedy) from error
+        self.hear()
+        return found
 
     def look_at_policies(self, user_id: UserId) -> tuple[PolicyId, ...]:
         """Read the direct policies of a user now, or those its row shows where that is no route."""
