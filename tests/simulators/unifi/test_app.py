@@ -317,6 +317,10 @@ def test_unknown_body_keys_are_ignored_or_refused(api: "Api", simulator: UnifiSi
     assert api.done(api.post("/users", body))["first_name"] == "Ann"
     simulator.switch(unknown_body_keys="refused")
     assert api.refused(api.post("/users", body)) == "CODE_PARAMS_INVALID"
+    known = {"user_email": "", "employee_number": "42", "onboard_time": 0}
+    made = api.done(api.post("/users", {"first_name": "Ann", "last_name": "Lee", **known}))
+    change = {"first_name": "Anna", "last_name": "Lee", "status": "ACTIVE", **known}
+    assert api.done(api.put(f"/users/{made['id']}", change)) is None
 
 
 @pytest.mark.parametrize(

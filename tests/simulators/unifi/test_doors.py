@@ -112,6 +112,8 @@ def test_policies_for_everyone_of_groups_and_over_door_groups_count(
     staff = world.add_policy("Staff", door_group_ids=[workshop.id, "gone"])
     group = world.add_group("Staff", policy_ids=[staff.id], member_ids=[member.id])
     assert verdict(world, door) is Verdict.OPENS
+    elsewhere = world.add_door("Back")
+    assert verdict(world, elsewhere) is Verdict.NO_POLICY
     world.edit_group(group.id, member_ids=frozenset())
     assert verdict(world, door) is Verdict.NO_POLICY
 

@@ -119,9 +119,17 @@ def test_a_row_has_everything_or_what_was_asked_for(
         "monday": [{"start_time": "09:00:00", "end_time": "16:59:59"}]
     }
     [bare] = api.rows("/visitors", **{"expand[]": "none"})
-    assert not extras & bare.keys()
+    assert bare.keys() == {
+        *("id", "first_name", "last_name", "status", "start_time", "end_time", "visit_reason"),
+        *("inviter_id", "inviter_name", "mobile_phone", "remarks", "email", "visitor_company"),
+    }
+    assert whole.keys() == bare.keys() | extras
     [some] = api.rows("/visitors", **{"expand[]": ["nfc_card", "resource"]})
     assert extras & some.keys() == {"nfc_cards", "resources"}
+    [timed] = api.rows("/visitors", **{"expand[]": ["schedule", "pin_code", "access_policy"]})
+    assert extras & timed.keys() == {"schedule", "schedule_id", "pin_code"}
+    simulator.switch(firmware="1.22.16")
+    assert api.rows("/visitors", **{"expand[]": "none"}) == [bare]
     simulator.switch(firmware="1.22.15")
     assert api.rows("/visitors", **{"expand[]": "none"}) == [whole]
 
