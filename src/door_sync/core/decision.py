@@ -14,7 +14,7 @@ from door_sync.core.people import ContactId, Member, MembershipType
 from door_sync.core.planner import plan
 from door_sync.core.reports import source_notices
 from door_sync.core.situation import Held, Site
-from door_sync.core.steps import Notice, NoticeKind, Plan
+from door_sync.core.steps import ChangeClass, Notice, NoticeKind, Plan
 from door_sync.core.tiers import (
     UNMAPPED,
     CardUnknown,
@@ -49,7 +49,8 @@ class Remembered:
     """What earlier cycles left to know, in terms of people (§7).
 
     `last_contacts` and `last_users` are the sizes of the last good reads; `provisioning` is None
-    on a site that no cycle has seen before (§6).
+    on a site that no cycle has seen before; `lately` are the contacts that were changed in the last
+    24 hours, by class, but for changes that were free or approved (§6).
     """
 
     missing: frozenset[ContactId] = frozenset()
@@ -60,6 +61,7 @@ class Remembered:
     last_contacts: int | None = None
     last_users: int | None = None
     provisioning: bool | None = None
+    lately: Mapping[ChangeClass, frozenset[ContactId]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,7 @@ def decide(world: World, habits: Habits, remembered: Remembered) -> Decision:
         provisioning = not snapshot.users_of
     full = plan(site)
     evidence = _evidence(world, decided, policies, remembered, missing, provisioning=provisioning)
-    found = objections(full, evidence, habits.budgets)
-    held = held_changes(full, found)
-    running = plan(site, held) if held else full
+    running, held, found = _without_what_is_held(full, site, evidence, habits.budgets)
     return Decision(
         full=full,
         plan=running,
@@ -165,6 +165,25 @@ def decide(world: World, habits: Habits, remembered: Remembered) -> Decision:
         missing=frozenset(missing),
         provisioning=provisioning,
     )
+
+
+def _without_what_is_held(
+    full: Plan, site: Site, evidence: Evidence, budgets: Budgets
+) -> tuple[Plan, Held, tuple[Objection, ...]]:
+    """Given the full plan, return what runs of it, what is held, and all objections (§6).
+
+    Whoever is held counts as he stands, which can make other changes possible (R3): a card may be
+    reclaimed from somebody whose restore is held. So the guards look again until they hold nothing
+    more.
+    """
+    running, found, held = full, objections(full, evidence, budgets), Held()
+    while more := held_changes(running, found):
+        held |= more
+        running = plan(site, held)
+        known = {objection.guard for objection in found}
+        again = objections(running, evidence, budgets)
+        found += tuple(objection for objection in again if objection.guard not in known)
+    return running, held, found
 
 
 def _evidence(
@@ -193,6 +212,7 @@ def _evidence(
         bad_cards=tuple(sorted(bad)),
         duplicate_cards=tuple(sorted(v.contact_id for v in unsure if v.contact_id not in bad)),
         provisioning=provisioning,
+        lately=remembered.lately,
     )
 
 
