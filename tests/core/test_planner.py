@@ -7,6 +7,7 @@ from tests.core.builders import (
     DEACTIVATED,
     EVERYONES,
     GOLD,
+    MANAGED,
     NO_STATUS,
     PENDING,
     SILVER,
@@ -39,6 +40,7 @@ from door_sync.core.controller import (
 from door_sync.core.custody import HELD, IMPORT_FAILED, VISITOR
 from door_sync.core.people import ContactId
 from door_sync.core.planner import plan
+from door_sync.core.situation import Site
 from door_sync.core.steps import (
     ActivateUser,
     BindCard,
@@ -176,6 +178,7 @@ def test_no_address_is_written_where_the_site_does_not_want_it() -> None:
     assert of_kind(plan(without), UpdateProfile) == []
     assert of_kind(plan(without), CreateUser) == [CreateUser("Ann", "Lee", None)]
     assert len(of_kind(plan(world), UpdateProfile)) == 1
+    assert Site(world.snapshot, {}, MANAGED).email_sync, "a site that says nothing wants it"
 
 
 def test_another_number_frees_the_old_card_and_binds_the_new_one() -> None:
