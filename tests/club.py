@@ -6,7 +6,7 @@ The people are made up. Doors: `front` opens with every tier, `workshop` with Go
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from door_sync.app.clock import SystemClock
 from door_sync.app.cycle import Parts, dry_run, live_run
@@ -16,7 +16,7 @@ from door_sync.core.decision import Habits
 from door_sync.core.tiers import Resolution, Rule
 from door_sync.http import HttpClient, PinnedTls, PlainHttp
 from door_sync.journal.memory import InMemoryJournal
-from door_sync.ports import Clock, Journal
+from door_sync.ports import Journal
 from door_sync.simulators.civicrm.seed import fresh_world
 from door_sync.simulators.civicrm.simulator import CivicrmSimulator
 from door_sync.simulators.serving import Server
@@ -36,7 +36,13 @@ HABITS = Habits(RULES, frozenset({"Current", "Grace", "New"}))
 
 
 class ImpatientClock(SystemClock):
-    """The machine's clock, but for waiting: tests never sleep."""
+    """The machine's clock, but for waiting: tests never sleep, and days pass when they say so."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Return the time of day, as far ahead as somebody put it."""
+        return super().now() + self.ahead
 
     def sleep(self, seconds: float) -> None:
         """Do not wait."""
@@ -51,7 +57,7 @@ class Club:
     civicrm_server: Server
     unifi_server: Server
     habits: Habits = HABITS
-    clock: Clock = field(default_factory=ImpatientClock)
+    clock: ImpatientClock = field(default_factory=ImpatientClock)
     memberships: dict[int, list[int]] = field(default_factory=dict)
 
     def reset(self, switches: Switches | None = None) -> None:
@@ -61,6 +67,7 @@ class Club:
         self.unifi.switches = switches or Switches()
         self.habits = HABITS
         self.memberships.clear()
+        self.clock.ahead = timedelta()
         self.front = world.add_door("Front").id
         self.workshop = world.add_door("Workshop").id
         self.gold = world.add_policy("Gold hours", [self.front, self.workshop]).id
@@ -109,6 +116,12 @@ class Club:
         """Change the type of a contact's memberships."""
         for membership in self.memberships[contact]:
             self.civicrm.world.set_type(membership, tier)
+
+    def card_text(self, contact: int) -> str:
+        """Return what the card field of a contact holds."""
+        crm = self.civicrm.world
+        _group, one = crm.custom_field(CARD_FIELD)
+        return str(crm.contacts[contact].custom.get(one.id, ""))
 
     # The administrator's hands.
 

@@ -1,6 +1,8 @@
 """Where the program starts, and where every error becomes a sentence and an exit code (§8)."""
 
+import contextlib
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -112,9 +114,9 @@ def _report_fault(error: Exception, *, verbose: bool) -> int:
 
 
 def _leave(code: int) -> NoReturn:
-    try:
+    with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain about the closed pipe once more while it ends.
-        sys.stdout = None  # type: ignore[assignment]  # tells the interpreter not to flush again
+        sys.exit(code)
+    # The interpreter would flush once more and complain: give it somewhere to write to.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

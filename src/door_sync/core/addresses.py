@@ -75,6 +75,9 @@ def decide_addresses(
     """
     decisions: dict[ContactId, AddressDecision] = {}
     open_claims: dict[ContactId, Claim] = {}
+    # What one contact was refused nobody else gets either: the controller has it somewhere that no
+    # list shows, and asking for the next contact would only be one more write (P8).
+    taken = {normal(claims[contact_id].wanted) for contact_id in refused & claims.keys()}
     for contact_id, claim in sorted(claims.items()):
         if claim.user is not None and has_address(claim.user, claim.wanted):
             continue
@@ -84,7 +87,7 @@ def decide_addresses(
             decisions[contact_id] = LeaveOut(REFUSED)
         else:
             open_claims[contact_id] = claim
-    blocker = _blockers(open_claims, users)
+    blocker = _blockers(open_claims, users, taken)
     for contact_id in _hopeless(open_claims, blocker):
         decisions[contact_id] = LeaveOut(TAKEN)
         del open_claims[contact_id]
@@ -104,7 +107,7 @@ class _Stuck:
 
 
 def _blockers(
-    open_claims: Mapping[ContactId, Claim], users: Mapping[UserId, User]
+    open_claims: Mapping[ContactId, Claim], users: Mapping[UserId, User], taken: set[str]
 ) -> dict[ContactId, ContactId | _Nobody | _Stuck]:
     """Return, for each claim, whose write must come first: one contact, nobody, or no hope."""
     holders: dict[str, list[User]] = {}
@@ -112,7 +115,7 @@ def _blockers(
         for address in {normal(user.email), normal(user.console_email)} - {""}:
             holders.setdefault(address, []).append(user)
     mover = {claim.user.id: c for c, claim in open_claims.items() if claim.user is not None}
-    taken: set[str] = set()
+    taken = set(taken)
     result: dict[ContactId, ContactId | _Nobody | _Stuck] = {}
     for contact_id, claim in open_claims.items():
         address = normal(claim.wanted)
