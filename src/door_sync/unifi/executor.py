@@ -185,10 +185,10 @@ class Executor:
             if once:
                 self.ledger.note(planned, Outcome.TOLERATED, error.message)
                 return
-            if isinstance(error, WriteUncertain):
-                self.ledger.expect(step.user, planned.change).lost(step.token)
             if step.on_refusal is OnRefusal.SHUT:
                 self._shut(planned, step.user)
+            elif isinstance(error, WriteUncertain):
+                self.ledger.expect(step.user, planned.change).lost(step.token)
             raise
         self.ledger.freed.add(step.token)
         self.ledger.expect(step.user, planned.change).lost(step.token)

@@ -89,8 +89,8 @@ class Recorded:
     def record_proofs(self) -> None:
         """After the read-back, give the record its second word on writes that it decided (P10).
 
-        A write without an answer that was carried out is done; one that was accepted, but is not
-        to be seen, is unproven.
+        A write without an answer that was carried out is done; an accepted one is unproven if its
+        user does not look as it was written.
         """
         for result in self.ledger.changes.values():
             for number, word in result.sent.items():
