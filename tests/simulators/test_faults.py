@@ -336,4 +336,3 @@ def test_a_seen_request_keeps_its_content_out_of_its_repr(
     plan.add(Hook(seen.append))
     client.post(url + "/secret?secret", content=b"secret", headers={"Authorization": "secret"})
     assert "secret" not in repr(seen)
-
