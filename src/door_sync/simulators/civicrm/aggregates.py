@@ -22,7 +22,7 @@ _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "GROUP_CONCAT": lambda values: values or None,
     "MIN": lambda values: min(values, default=None),
     "MAX": lambda values: max(values, default=None),
-    "SUM": lambda values: sum(values) if values else None,
+    "SUM": lambda values: sum(map(_number, values)) if values else None,
 }
 
 
@@ -37,7 +37,7 @@ class Aggregate:
 
     def of(self, rows: list[Row]) -> Any:
         """Return the value for a group; nulls do not count."""
-        values = [value for value in map(self.read, rows) if value is not None]
+        values = [_flat(value) for value in map(self.read, rows) if value is not None]
         return self.function(list(dict.fromkeys(values)) if self.distinct else values)
 
 
@@ -71,9 +71,19 @@ def grouped(rows: list[Row], by: list[Resolved]) -> list[list[Row]]:
     """Return the rows in groups of equal values, groups in the order of those values."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault(tuple(field.read_raw(row) for field in by), []).append(row)
+        groups.setdefault(tuple(_flat(field.read_raw(row)) for field in by), []).append(row)
     return [groups[key] for key in sorted(groups, key=_nulls_first)]
 
 
 def _nulls_first(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple((value is not None, value or 0) for value in values)
+    return tuple((value is not None, 0 if value is None else value) for value in values)
+
+
+def _flat(value: Any) -> Any:
+    """A list of choices is one text in the database."""
+    return ",".join(value) if isinstance(value, list) else value
+
+
+def _number(value: Any) -> Any:
+    """Text counts as 0 in a sum, unless it begins like a number; only plain numbers do here."""
+    return value if isinstance(value, int | float) else 0

@@ -67,9 +67,11 @@ class Api:
         self._switches = switches
 
     def run(
-        self, session: Session, entity_name: str, action: str, params: Any, index: Any = None
+        self, session: Session, entity_name: Any, action: Any, params: Any, index: Any = None
     ) -> Answer:
         """Carry out one call; raise a Problem if it fails."""
+        if not isinstance(entity_name, str) or not isinstance(action, str):
+            raise TypeCrash("civicrm_api4(): Argument #1 ($entity) must be of type string")
         with self._world.lock:
             scope = Scope(self._world, session, self._switches)
             if entity_name.lower() in _LISTS:

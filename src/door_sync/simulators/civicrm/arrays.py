@@ -48,9 +48,11 @@ def _all_match(row: ArrayRow, clauses: Any) -> bool:
 
 
 def _matches(row: ArrayRow, clause: Any) -> bool:
-    if not isinstance(clause, list) or len(clause) < 2:
+    if not isinstance(clause, list) or len(clause) < 2 or not isinstance(clause[0], str):
         raise TypeCrash("evaluateFilters(): Argument #2 ($filters) must be of type array")
     if len(clause) == 2 and clause[0] in ("AND", "OR", "NOT"):
+        if not isinstance(clause[1], list):
+            raise TypeCrash("foreach() argument must be of type array")
         parts = [_matches(row, part) for part in clause[1]]
         return any(parts) if clause[0] == "OR" else all(parts) is (clause[0] == "AND")
     have, operator = row.get(clause[0]), clause[1]

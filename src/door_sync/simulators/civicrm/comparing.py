@@ -126,15 +126,15 @@ class Comparison:
         today = datetime(self._now.year, self._now.month, self._now.day)  # noqa: DTZ001 site time
         named = {"now": self._now, "today": today}
         named |= {"yesterday": today - timedelta(1), "tomorrow": today + timedelta(1)}
-        if text in named:
-            moment = named[text]
-        elif relative := _RELATIVE.fullmatch(text):
-            moment = self._now + timedelta(int(relative[1]) * _DAYS[relative[2]])
-        else:
-            try:
+        try:
+            if text in named:
+                moment = named[text]
+            elif relative := _RELATIVE.fullmatch(text):
+                moment = self._now + timedelta(int(relative[1]) * _DAYS[relative[2]])
+            else:
                 moment = datetime.fromisoformat(text)
-            except ValueError:
-                return None
+        except (ValueError, OverflowError):
+            return None
         whole_day = moment.time() == datetime.min.time()
         return date.isoformat(moment) if whole_day else moment.isoformat(" ", "seconds")
 

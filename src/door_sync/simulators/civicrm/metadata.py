@@ -122,7 +122,7 @@ def _options(scope: Scope, field: Field, load: Any) -> Any:
     options = (scope.options(field) or {}).values()
     if not isinstance(load, list):
         return {str(option.id): option.label for option in options}
-    return [{key: getattr(option, str(key), None) for key in load} for option in options]
+    return [{str(key): getattr(option, str(key), None) for key in load} for option in options]
 
 
 def _spaced(name: str) -> str:

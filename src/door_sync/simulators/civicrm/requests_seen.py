@@ -4,7 +4,6 @@ Unlike anything else here this journal holds keys and parameters as they came; i
 nowhere and prints neither.
 """
 
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from door_sync.simulators.civicrm.routes import ManyCalls, OneCall, route_of
 from door_sync.simulators.civicrm.switches import Switches
-from door_sync.simulators.civicrm.web import parse
+from door_sync.simulators.civicrm.web import parse, parsed
 from door_sync.simulators.exchange import SeenRequest, replay, take
 
 
@@ -105,18 +104,11 @@ def _entry(seen: SeenRequest, switches: Switches) -> SeenExchange:
     route = route_of(request, switches)
     calls = []
     if isinstance(route, OneCall):
-        calls.append(SeenCall(route.entity, route.action, _json(request.value("params"))))
+        calls.append(SeenCall(route.entity, route.action, parsed(request.value("params"))))
     elif isinstance(route, ManyCalls):
-        given = _json(request.value("calls"))
+        given = parsed(request.value("calls"))
         parts = list(given.values()) if isinstance(given, dict) else given or []
         full = [part for part in parts if isinstance(part, list) and len(part) > 1]
         calls += [SeenCall(part[0], part[1], part[2] if len(part) > 2 else None) for part in full]
     url = f"{seen.path}?{seen.query}" if seen.query else seen.path
     return SeenExchange(seen.method, url, dict(seen.headers), calls)
-
-
-def _json(text: str | None) -> Any:
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return None

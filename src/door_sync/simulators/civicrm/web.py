@@ -117,3 +117,11 @@ def json_response(document: Any, switches: Switches, *, status: int = 200) -> We
     if switches.is_old:
         text = text.replace("/", "\\/")
     return WebResponse(status, text.encode(), content_type)
+
+
+def parsed(text: str | None) -> Any:
+    """Return what a field holds as JSON; None where it is missing or is no JSON."""
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None

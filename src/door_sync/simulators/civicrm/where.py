@@ -7,6 +7,7 @@ unknown is unknown.
 from collections.abc import Callable
 from typing import Any
 
+from door_sync.simulators.civicrm.columns import Kind
 from door_sync.simulators.civicrm.comparing import ORDERED, UNARY, Comparison
 from door_sync.simulators.civicrm.errors import ApiError, TypeCrash, UnknownField
 from door_sync.simulators.civicrm.paths import FORBIDDEN, Resolved, Resolver, Row
@@ -68,7 +69,8 @@ class Clauses:
                 value = self._resolver.stored_values(found, value)
             else:
                 read = found.read
-                test = self._text().test(operator, value)
+                kind: Kind = "list" if found.field.is_list else "text"
+                test = self._resolver.comparison(kind).test(operator, value)
                 return lambda row: test(read(row))
         elif found.is_contact_id:
             value = self._resolver.contact_token(value)
@@ -77,9 +79,6 @@ class Clauses:
 
     def _comparison(self, found: Resolved) -> Comparison:
         return self._resolver.comparison(found.field.kind)
-
-    def _text(self) -> Comparison:
-        return self._resolver.comparison("text")
 
 
 def mentions(clauses: Any, name: str) -> bool:
@@ -113,13 +112,13 @@ def _walk(clauses: Any) -> list[Any]:
 
 
 def _between_fields(how: Comparison, left: Resolved, operator: str, right: Resolved) -> Predicate:
+    if left.field.kind != right.field.kind:
+        return lambda _row: None  # the database would convert one of them; nobody needs that
     compare, stored = ORDERED[operator], how.stored
 
     def predicate(row: Row) -> bool | None:
         a, b = left.read_raw(row), right.read_raw(row)
-        if a is None or b is None or isinstance(a, str) is not isinstance(b, str):
-            return None
-        return compare(stored(a), stored(b))
+        return None if a is None or b is None else compare(stored(a), stored(b))
 
     return predicate
 
