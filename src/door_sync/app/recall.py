@@ -3,12 +3,12 @@
 The journal holds keyed digests; here they meet the world they were made of.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from door_sync.core.cards import LARGEST_NUMBER, CardNumber
-from door_sync.core.controller import Snapshot, User, UserStatus
+from door_sync.core.controller import Card, Snapshot, User, UserStatus
 from door_sync.core.decision import Remembered
 from door_sync.core.people import ContactId, Member
 from door_sync.core.tags import digest
@@ -94,37 +94,39 @@ def row_digest(key: bytes, user: User) -> str:
 def with_remembered_aliases(
     snapshot: Snapshot, memory: Memory, key: bytes, wanted: Iterable[CardNumber]
 ) -> Snapshot:
-    """Give cards the numbers that the journal remembers for them, and our mark (R3).
+    """Give cards the numbers that the journal remembers for them, and most of them our mark (R3).
 
-    They are cards that were enrolled before door-sync met them, on a firmware that cannot rename
-    a card. Wanted numbers are tried first, then all the others there are.
+    They are cards that were enrolled before door-sync met them, and could not be renamed, or must
+    not be because they are somebody's own. Wanted numbers are tried first, then all the others.
     """
     if not memory.aliases:
         return snapshot
     tokens = {token_digest(key, card.token): card.token for card in snapshot.cards}
-    numbers = {tokens[t]: n for t, n in memory.aliases.items() if t in tokens}
-    if not numbers:
+    remembered = {tokens[one]: name for one, name in memory.aliases.items() if one in tokens}
+    if not remembered:
         return snapshot
-    found = _numbers(set(numbers.values()), key, wanted)
-    return replace(
-        snapshot,
-        cards=tuple(
-            replace(card, number=found[numbers[card.token]], is_ours=True)
-            if card.token in numbers and card.number is None
-            else card
-            for card in snapshot.cards
-        ),
-    )
+    found = _identities(set(remembered.values()), key, wanted)
+
+    def recognised(card: Card) -> Card:
+        identity = found.get(remembered.get(card.token, ""))
+        if card.number is not None or identity is None:
+            return card
+        number, is_ours = identity
+        return replace(card, number=number, is_ours=is_ours)
+
+    return replace(snapshot, cards=tuple(map(recognised, snapshot.cards)))
 
 
-def _numbers(
-    digests: set[str], key: bytes, wanted: Iterable[CardNumber]
-) -> dict[str, CardNumber | None]:
-    found: dict[str, CardNumber | None] = dict.fromkeys(digests)
+def _identities(
+    digests: Collection[str], key: bytes, wanted: Iterable[CardNumber]
+) -> dict[str, tuple[CardNumber, bool]]:
+    """Return the number that each digest was made of, and whether such a card is ours."""
+    found: dict[str, tuple[CardNumber, bool]] = {}
     for number in (*wanted, *map(CardNumber, range(LARGEST_NUMBER + 1))):
-        if None not in found.values():
+        if len(found) == len(digests):
             break
-        name = number_digest(key, number)
-        if name in found:
-            found[name] = number
+        for is_ours in (True, False):
+            name = number_digest(key, number, is_ours=is_ours)
+            if name in digests:
+                found[name] = number, is_ours
     return found

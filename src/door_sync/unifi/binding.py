@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from door_sync.core.cards import CardNumber, CardToken
-from door_sync.core.controller import HeldByUser, Snapshot, User, UserId, UserStatus
+from door_sync.core.controller import HeldByUser, HolderUnknown, Snapshot, User, UserId, UserStatus
 from door_sync.core.custody import Bind, OutOfReach, Reclaim, judge
 from door_sync.core.people import ContactId
 from door_sync.core.steps import (
@@ -22,7 +22,7 @@ from door_sync.core.steps import (
     PlannedStep,
     ReclaimCard,
 )
-from door_sync.core.tags import digest
+from door_sync.core.tags import card_tag, digest
 from door_sync.ports import CardHasHolder, ControllerError, WriteFailed, WriteUncertain
 from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
@@ -71,20 +71,6 @@ class Binder:
                 continue
             self._tokens[number] = token
             self.ledger.note(one, Outcome.DONE)
-            if token in self.known.card:
-                self._rename(one, token, number)
-
-    def _rename(self, planned: PlannedStep, token: CardToken, number: CardNumber) -> None:
-        """Give a card that was there all along our alias, or remember it (R3)."""
-        try:
-            written = self.at.write(
-                planned, lambda: self.at.controller.set_alias(token, number), "set-alias"
-            )
-        except WriteFailed:
-            written = False
-        if not written:
-            key = self.at.key
-            self.at.record.remember_alias(token_digest(key, token), number_digest(key, number))
 
     def bind(self, planned: PlannedStep, step: BindCard, user_id: UserId) -> None:
         """Bind a card that should be free; if it is not, ask the table (R3)."""
@@ -93,12 +79,34 @@ class Binder:
             self.ledger.note(planned, Outcome.PASSED_OVER, "there is no card to bind")
             return
         if isinstance(step.card, NewCard) and token in self.known.card:
-            self._by_table(planned, user_id, token, step.number)
+            self._recognised(planned, user_id, token, step.number)
             return
         try:
             self._plainly(planned, user_id, token)
         except CardHasHolder:
             self._by_table(planned, user_id, token, step.number)
+
+    def _recognised(
+        self, planned: PlannedStep, user_id: UserId, token: CardToken, number: CardNumber
+    ) -> None:
+        """Bring a card that was there all along, and give it our alias, or remember it (R3).
+
+        A card that stays with somebody else gets none: with our alias it would be ours to free
+        in the next cycle, whoever holds it (P3). Only its number is remembered then.
+        """
+        is_ours = self._by_table(planned, user_id, token, number)
+        if is_ours and self._renamed(planned, token, number):
+            return
+        key = self.at.key
+        name = number_digest(key, number, is_ours=is_ours)
+        self.at.record.remember_alias(token_digest(key, token), name)
+
+    def _renamed(self, planned: PlannedStep, token: CardToken, number: CardNumber) -> bool:
+        set_alias = self.at.controller.set_alias
+        try:
+            return self.at.write(planned, lambda: set_alias(token, number), "set-alias")
+        except WriteFailed:
+            return False
 
     def reclaim(self, planned: PlannedStep, step: ReclaimCard, user_id: UserId) -> None:
         """Bind a card that is stuck on a disabled user, if it still is (R3, P3)."""
@@ -106,28 +114,33 @@ class Binder:
 
     def _by_table(
         self, planned: PlannedStep, user_id: UserId, token: CardToken, number: CardNumber
-    ) -> None:
+    ) -> bool:
+        """Bind the card as the table says; return whether the user has it now."""
         held = self.at.look_at_holder(token)
         if held == HeldByUser(user_id):
             self.ledger.expect(user_id, planned.change).gained(token)
             self.ledger.note(planned, Outcome.NOT_NEEDED, "bound already")
-            return
+            return True
         holder = self.at.look_at_user(held.user_id) if isinstance(held, HeldByUser) else None
+        if holder is not None and token not in holder.tokens:
+            held = HolderUnknown()  # it changed hands between the two looks
         verdict = self._confirmed(judge(token, held, holder))
         match verdict:
             case Bind():
                 self._plainly(planned, user_id, token)
             case Reclaim(holder=former):
-                self._forced(planned, user_id, token)
+                warning = self._warning(planned, number, former, holder)
+                self._forced(planned, user_id, token, warning)
                 if former in self.ledger.proofs:
                     self.ledger.proofs[former].lost(token)
-                self.ledger.warnings.append(_reclaimed(planned, former, holder))
             case OutOfReach():
                 blocked = Blocked(planned.change.contact_id, number, verdict.reason, verdict.holder)
                 self.ledger.blocked.append(blocked)
                 self.ledger.note(planned, Outcome.BLOCKED, verdict.reason)
+                return False
             case _:
                 assert_never(verdict)
+        return True
 
     def _confirmed(self, verdict: Bind | Reclaim | OutOfReach) -> Bind | Reclaim | OutOfReach:
         """Let a reclaim pass only if the snapshot, or this cycle's own write, says so too (P3)."""
@@ -141,8 +154,16 @@ class Binder:
     def _plainly(self, planned: PlannedStep, user_id: UserId, token: CardToken) -> None:
         self._bind(planned, user_id, token, force=False)
 
-    def _forced(self, planned: PlannedStep, user_id: UserId, token: CardToken) -> None:
-        self._bind(planned, user_id, token, force=True)
+    def _forced(
+        self, planned: PlannedStep, user_id: UserId, token: CardToken, warning: Notice
+    ) -> None:
+        """Bind by force, and warn of it unless it was refused."""
+        try:
+            self._bind(planned, user_id, token, force=True)
+        except WriteUncertain:
+            self.ledger.warnings.append(warning)
+            raise
+        self.ledger.warnings.append(warning)
 
     def _bind(
         self, planned: PlannedStep, user_id: UserId, token: CardToken, *, force: bool
@@ -157,12 +178,14 @@ class Binder:
         self.ledger.expect(user_id, planned.change).gained(token)
         self.ledger.note(planned, Outcome.DONE)
 
-
-def _reclaimed(planned: PlannedStep, former: UserId, holder: User | None) -> Notice:
-    contact_id = holder.contact_id if holder is not None else None
-    whose = f"user {former}" if contact_id is None else f"contact {contact_id} (user {former})"
-    text = f"its card was taken back from {whose}, who is deactivated"
-    return Notice(NoticeKind.RECLAIM, text, planned.change.contact_id)
+    def _warning(
+        self, planned: PlannedStep, number: CardNumber, former: UserId, holder: User | None
+    ) -> Notice:
+        contact_id = holder.contact_id if holder is not None else None
+        whose = f"user {former}" if contact_id is None else f"contact {contact_id} (user {former})"
+        tag = card_tag(self.at.key, number)
+        text = f"its card #{tag} was taken back from {whose}, who is deactivated"
+        return Notice(NoticeKind.RECLAIM, text, planned.change.contact_id)
 
 
 def import_digest(key: bytes, contact_id: ContactId, number: CardNumber) -> str:
@@ -175,6 +198,6 @@ def token_digest(key: bytes, token: CardToken) -> str:
     return digest(key, "token", token)
 
 
-def number_digest(key: bytes, number: CardNumber) -> str:
-    """Return what the number of such a card is remembered by (R3)."""
-    return digest(key, "number", number)
+def number_digest(key: bytes, number: CardNumber, *, is_ours: bool) -> str:
+    """Return what the number of such a card is remembered by, and whether it is ours (R3)."""
+    return digest(key, "number" if is_ours else "number of somebody's own card", number)
