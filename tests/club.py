@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from door_sync.app.clock import SystemClock
 from door_sync.app.cycle import Parts, dry_run, live_run
@@ -233,6 +234,50 @@ class Club:
                 habits=self.habits,
                 clock=self.clock,
             )
+
+    def write_files(self, directory: Path) -> Path:
+        """Write config.toml and .env for this club, with guards that let everything pass.
+
+        Return the config's path; the journal and all other files will be in the same directory.
+        """
+        rules = "\n".join(
+            f'[tier_mapping.rules."{rule.key}"]\nresolution = "{rule.resolution.value}"\n'
+            f"rank = {rule.rank}\n"
+            + (f'target_policy = "{rule.target_policy}"\n' if rule.target_policy else "")
+            for rule in RULES
+        )
+        config = directory / "config.toml"
+        config.write_text(
+            f"""
+[civicrm]
+host = "{self.civicrm_server.url}"
+card_id_field = "{CARD_FIELD}"
+[unifi]
+host = "{self.unifi_server.url}"
+tls_fingerprint = "{self.unifi_server.fingerprint}"
+facility_code = {FACILITY}
+write_interval_ms = 0
+[safety]
+mass_deactivate_pct = 1.0
+mass_add_pct = 1.0
+mass_policy_pct = 1.0
+mass_card_pct = 1.0
+mass_profile_pct = 1.0
+small_site_max = 1000
+[ops]
+audit_jsonl = "{directory}/audit.jsonl"
+state_json = "{directory}/state.json"
+alert_flag = "{directory}/alert.flag"
+{rules}
+"""
+        )
+        env = directory / ".env"
+        env.write_text(
+            f"CIVICRM_API_KEY={self.civicrm.world.secret_of('full')}\n"
+            f"UNIFI_API_KEY={DEFAULT_TOKEN}\n"
+        )
+        env.chmod(0o600)
+        return config
 
     def start_journal(self) -> None:
         """Begin with an empty journal, as on a new machine."""

@@ -3,11 +3,11 @@
 from itertools import product
 
 import pytest
-from tests.club import Club
 
 from door_sync.app.report import Ending
 from door_sync.core.steps import NoticeKind
 from door_sync.simulators.unifi.switches import Switches
+from tests.club import Club
 
 DISPUTED = {
     "unbind": ("put", "delete", "both"),

@@ -62,6 +62,11 @@ def standings(club: Club) -> dict[int, Standing]:
     }
 
 
+def is_managed(employee_number: str) -> bool:
+    """Say whether a user is door-sync's: a canonical positive decimal (design.md §2)."""
+    return employee_number.isdigit() and not employee_number.startswith("0")
+
+
 def disagreements(club: Club, numbers: range) -> list[str]:
     """Compare the door oracle with the membership list; return where they differ.
 
@@ -99,11 +104,13 @@ def _is_out_of_reach(club: Club, number: int, found: dict[int, Standing]) -> boo
         if card.holder.id not in world.users:
             return True
         holder = world.users[card.holder.id]
-        if not holder.employee_number.isdigit():
+        if not is_managed(holder.employee_number):
             # A disabled stranger's card is reclaimed if somebody wants it, and opens nothing.
             return holder.status != "DEACTIVATED" or "status" in holder.missing
         one = found.get(int(holder.employee_number))
         if one is None:
             return True  # a hand-made user of a contact that never was: missing, then denied
+        if one.kind == "skip":  # a day pass keeps its card, even one that somebody else is to have
+            return any(other.card == number for other in found.values())
         return one.kind == "unknown" or (one.kind == "grant" and one.card is None)
     return False
