@@ -224,6 +224,31 @@ def rows(ask: Ask) -> Callable[..., list[dict[str, Any]]]:
 
 
 @pytest.fixture
+def matching(rows: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[int]]:
+    """Return the ids of the contacts (or of another entity's rows) that clauses let through."""
+
+    def ids(*where: Any, entity: str = "Contact") -> list[int]:
+        found = rows(
+            f"{entity}/get", {"select": ["id"], "where": list(where), "orderBy": {"id": "ASC"}}
+        )
+        return [row["id"] for row in found]
+
+    return ids
+
+
+@pytest.fixture
+def status(rows: Callable[..., list[dict[str, Any]]]) -> Callable[[int], str]:
+    """Return the name of a membership's status as the full key reads it."""
+
+    def reading(number: int) -> str:
+        params = {"select": ["status_id:name"], "where": [["id", "=", number]]}
+        name: str = rows("Membership/get", params)[0]["status_id:name"]
+        return name
+
+    return reading
+
+
+@pytest.fixture
 def call_many(
     site: CivicrmSimulator, server: Server, client: httpx2.Client
 ) -> Callable[..., httpx2.Response]:
