@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import stamina
 
 from tests.club import Club, open_club
 
@@ -20,3 +21,10 @@ def club(running_club: Club) -> Club:
     running_club.reset()
     running_club.start_journal()
     return running_club
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    """Let retries follow at once."""
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield

@@ -155,7 +155,6 @@ def _act(
     decision: Decision,
     progress: Progress,
 ) -> CycleReport:
-    record.good_read(GoodCounts(len(world.members), len(world.snapshot.users)), decision.missing)
     if decision.plan.changes:
         progress.stage("Writing to the controller")
     executor = Executor(
@@ -168,6 +167,8 @@ def _act(
         progress=progress.steps,
     )
     ledger = executor.run(decision.plan)
+    users = len(world.snapshot.users) + len(ledger.users)
+    record.good_read(GoodCounts(len(world.members), users), decision.missing)
     _verify(parts, record, ledger, decision, report.key, progress)
     executor.at.record_proofs()
     if ledger.fatal is None:
