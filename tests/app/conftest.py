@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import stamina
-from tests.club import Club, ImpatientClock, open_club
+
+from tests.app.watching import begin_anew
+from tests.club import Club, open_club
 
 
 @pytest.fixture(autouse=True)
@@ -22,11 +24,6 @@ def running_club() -> Iterator[Club]:
 
 @pytest.fixture
 def club(running_club: Club) -> Club:
-    """An empty club with a new journal, whose guards do not mind small numbers, and with one
-    member who stays, so that nobody mistakes it for an empty membership list."""
-    running_club.clock = ImpatientClock()
-    running_club.reset()
-    running_club.start_journal()
-    running_club.relax()
-    running_club.join(1100)
+    """A club that has begun anew."""
+    begin_anew(running_club)
     return running_club

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.club import FACILITY, Club, ImpatientClock
-
 from door_sync.app.cycle import Parts, live_run
 from door_sync.app.report import CycleReport, Ending
 from door_sync.core.people import ContactId
@@ -23,12 +21,23 @@ from door_sync.simulators.unifi.journal import Entry
 from door_sync.simulators.unifi.records import Card, User
 from door_sync.simulators.unifi.simulator import DEFAULT_TOKEN
 from door_sync.unifi.client import UnifiController, token_headers
+from tests.club import FACILITY, Club, ImpatientClock
 
 DEACTIVATE = {"status": "DEACTIVATED"}
 ACTIVATE = {"status": "ACTIVE"}
 
 Write = tuple[str, int]
 """A kind of write and the contact it was for."""
+
+
+def begin_anew(club: Club) -> None:
+    """Let a club begin with nobody in it and a new journal; its guards do not mind small numbers,
+    and one member stays, so that nobody mistakes it for an empty membership list."""
+    club.clock = ImpatientClock()
+    club.reset()
+    club.start_journal()
+    club.relax()
+    club.join(1100)
 
 
 def settled(club: Club) -> None:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import stamina
-from tests.app.conftest import club, running_club  # noqa: F401 - the same club as its cycles have
 
 from door_sync.http import HttpClient, PinnedTls
 from door_sync.simulators.serving import Server
 from door_sync.simulators.tls import Certificate, self_signed
 from door_sync.simulators.unifi.simulator import DEFAULT_TOKEN, UnifiSimulator
 from door_sync.unifi.client import UnifiController, token_headers
+from tests.app.conftest import club, running_club  # noqa: F401 - the same club as its cycles have
 
 FACILITY = 42
 

@@ -7,6 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
+from door_sync.app.report import CycleReport, Ending
+from door_sync.core.cards import CardNumber
+from door_sync.core.steps import NoticeKind
+from door_sync.core.tags import card_tag
+from door_sync.simulators.faults import Hook, Reset, html_error, json_answer
 from tests.app.watching import (
     DEACTIVATE,
     at_bind,
@@ -25,12 +31,6 @@ from tests.app.watching import (
     when_asked_who_holds,
 )
 from tests.club import Club
-
-from door_sync.app.report import CycleReport, Ending
-from door_sync.core.cards import CardNumber
-from door_sync.core.steps import NoticeKind
-from door_sync.core.tags import card_tag
-from door_sync.simulators.faults import Hook, Reset, html_error, json_answer
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,11 @@ show raw numbers: only the answer to an import tells which card it is.
 """
 
 import pytest
+
+from door_sync.app.report import Ending
+from door_sync.core.steps import NoticeKind
+from door_sync.ports import ControllerForbids
+from door_sync.simulators.faults import Armed, Fault, Reset, html_error
 from tests.app.watching import (
     Later,
     at_import,
@@ -21,11 +26,6 @@ from tests.app.watching import (
     settled,
 )
 from tests.club import Club
-
-from door_sync.app.report import Ending
-from door_sync.core.steps import NoticeKind
-from door_sync.ports import ControllerForbids
-from door_sync.simulators.faults import Armed, Fault, Reset, html_error
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
 """E-mail addresses: what a refusal costs, how long it is remembered, who gives way to whom (R2)."""
 
 import pytest
+
+from door_sync.app.report import CycleReport, Ending
+from door_sync.core.steps import NoticeKind
+from door_sync.simulators.faults import Fault, Reset
 from tests.app.watching import (
     Later,
     at_create,
@@ -14,10 +18,6 @@ from tests.app.watching import (
     user,
 )
 from tests.club import Club
-
-from door_sync.app.report import CycleReport, Ending
-from door_sync.core.steps import NoticeKind
-from door_sync.simulators.faults import Fault, Reset
 
 TAKEN = "taken@example.org"
 FREE = "free@example.org"

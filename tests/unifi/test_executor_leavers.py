@@ -1,6 +1,20 @@
 """Leavers come first, each alone, and cutting access waits for no card (P5)."""
 
 import pytest
+
+from door_sync.app.cycle import live_run
+from door_sync.app.report import Ending
+from door_sync.ports import ControllerUnreachable
+from door_sync.simulators.faults import (
+    Fault,
+    Hang,
+    Hook,
+    Reset,
+    Truncate,
+    html_error,
+    json_answer,
+    rate_limit,
+)
 from tests.app.watching import (
     DEACTIVATE,
     at_free,
@@ -18,20 +32,6 @@ from tests.app.watching import (
     settled,
 )
 from tests.club import Club
-
-from door_sync.app.cycle import live_run
-from door_sync.app.report import Ending
-from door_sync.ports import ControllerUnreachable
-from door_sync.simulators.faults import (
-    Fault,
-    Hang,
-    Hook,
-    Reset,
-    Truncate,
-    html_error,
-    json_answer,
-    rate_limit,
-)
 
 TROUBLES: dict[str, Fault] = {
     "refused": refused(),

@@ -1,6 +1,10 @@
 """One person's failure is that person's failure (P6): what is stopped by it, and what is not."""
 
 import pytest
+
+from door_sync.app.report import Ending
+from door_sync.core.steps import ChangeClass
+from door_sync.simulators.faults import Fault, Hook, Reset, html_error
 from tests.app.watching import (
     ACTIVATE,
     at_bind,
@@ -23,10 +27,6 @@ from tests.app.watching import (
     user,
 )
 from tests.club import Club
-
-from door_sync.app.report import Ending
-from door_sync.core.steps import ChangeClass
-from door_sync.simulators.faults import Fault, Hook, Reset, html_error
 
 
 def lapsed(club: Club, *cards: int) -> list[int]:

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
+from door_sync.app.report import Ending
+from door_sync.core.steps import ChangeClass
+from door_sync.simulators.faults import Hook, Reset, html_error
 from tests.app.watching import (
     ACTIVATE,
     DEACTIVATE,
@@ -28,10 +32,6 @@ from tests.app.watching import (
     when_asked_who_holds,
 )
 from tests.club import Club
-
-from door_sync.app.report import Ending
-from door_sync.core.steps import ChangeClass
-from door_sync.simulators.faults import Hook, Reset, html_error
 
 LOST = Reset()
 UNHEARD = Reset(after=True)

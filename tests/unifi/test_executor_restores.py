@@ -4,6 +4,10 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
+
+from door_sync.app.report import Ending
+from door_sync.core.steps import ChangeClass, NoticeKind
+from door_sync.simulators.faults import Fault, Hook, Reset
 from tests.app.watching import (
     ACTIVATE,
     DEACTIVATE,
@@ -26,10 +30,6 @@ from tests.app.watching import (
     user,
 )
 from tests.club import Club
-
-from door_sync.app.report import Ending
-from door_sync.core.steps import ChangeClass, NoticeKind
-from door_sync.simulators.faults import Fault, Hook, Reset
 
 READINGS = [
     {"unbind": unbind, "deactivated_refuses_cards": refuses}

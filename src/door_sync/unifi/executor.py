@@ -178,9 +178,12 @@ class Executor:
             self.ledger.note(planned, Outcome.NOT_NEEDED, "freed before")
             return
         once = step.on_refusal is OnRefusal.GO_ON
-        controller = self.controller
+
+        def free() -> None:
+            self.controller.free_card(step.user, step.token, once=once)
+
         try:
-            self.at.write(planned, lambda: controller.free_card(step.user, step.token, once=once))
+            self.at.write(planned, free, settles=not once)
         except WriteFailed as error:
             if once:
                 self.ledger.note(planned, Outcome.TOLERATED, error.message)

@@ -53,8 +53,18 @@ class Recorded:
             )
         )
 
-    def write(self, planned: PlannedStep, send: Callable[[], T], kind: str = "") -> T:
-        """Send one write; raise what `send` raises, once the outcome is on record."""
+    def write(
+        self,
+        planned: PlannedStep,
+        send: Callable[[], T],
+        kind: str = "",
+        *,
+        settles: bool = True,
+    ) -> T:
+        """Send one write; raise what `send` raises, once the outcome is on record.
+
+        `settles` is False for a write of which no read-back tells whether it was carried out.
+        """
         number = self.intend(planned, kind)
         self.ledger.writes += 1
         sent = self.ledger.of(planned.change).sent
@@ -62,7 +72,9 @@ class Recorded:
             result = send()
         except (WriteFailed, ControllerError) as error:
             self.hear(error)
-            sent[number] = self.not_done(number, error)
+            word = self.not_done(number, error)
+            if settles:
+                sent[number] = word
             raise
         self.hear()
         self.record.outcome(number, "done")
