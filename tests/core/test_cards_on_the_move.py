@@ -3,6 +3,27 @@
 from collections.abc import Sequence
 
 import pytest
+
+from door_sync.core.cards import BadCard, CardNumber
+from door_sync.core.controller import UserId, UserStatus
+from door_sync.core.custody import HELD, NOT_LISTED, RESTORED, TWO_CARDS
+from door_sync.core.people import ContactId
+from door_sync.core.planner import plan
+from door_sync.core.situation import Site
+from door_sync.core.steps import (
+    BindCard,
+    Change,
+    ChangeClass,
+    DeactivateUser,
+    FreeCard,
+    HolderShown,
+    ImportCard,
+    NewUser,
+    Plan,
+    ReclaimCard,
+    Step,
+)
+from door_sync.core.tiers import Verdict
 from tests.core.builders import (
     ACTIVE,
     DEACTIVATED,
@@ -22,27 +43,6 @@ from tests.core.builders import (
     unknown,
     user,
 )
-
-from door_sync.core.cards import BadCard, CardNumber
-from door_sync.core.controller import UserId, UserStatus
-from door_sync.core.custody import HELD, NOT_LISTED, RESTORED
-from door_sync.core.people import ContactId
-from door_sync.core.planner import plan
-from door_sync.core.situation import Site
-from door_sync.core.steps import (
-    BindCard,
-    Change,
-    ChangeClass,
-    DeactivateUser,
-    FreeCard,
-    HolderShown,
-    ImportCard,
-    NewUser,
-    Plan,
-    ReclaimCard,
-    Step,
-)
-from door_sync.core.tiers import Verdict
 
 BAD = BadCard.NOT_DIGITS
 
@@ -210,6 +210,16 @@ def test_a_blocked_card_of_somebody_else_does_not_wait_for_a_hold() -> None:
     cards = [card(1001, held("hand")), card(1002, held("u2"))]
     made = plan(site([grant(1), deny(2)], users, cards), hold((2, ChangeClass.REVOKE)))
     assert [one.waits_for_hold for one in made.blocked] == [False]
+
+
+def test_a_card_that_is_blocked_although_it_is_freed_waits_for_no_hold() -> None:
+    """Two cards with one number: whether one of them becomes free settles nothing."""
+    users = [user("u1", 1, policies=[GOLD]), user("u2", 2)]
+    twins = [card(1001, held("u2")), card(1001, name="twin")]
+    world = site([grant(1), deny(2)], users, twins)
+    made = plan(world, hold((7, ChangeClass.REVOKE)))
+    assert of_kind(made, FreeCard) != []
+    assert [(one.reason, one.waits_for_hold) for one in made.blocked] == [(TWO_CARDS, False)]
 
 
 def test_a_held_change_of_the_waiting_member_is_neither_written_nor_reported_as_blocked() -> None:

@@ -1,26 +1,6 @@
 """R2: who each contact is in the controller, and what that calls for, row by row."""
 
 import pytest
-from tests.core.builders import (
-    ACTIVE,
-    BY_HAND,
-    DEACTIVATED,
-    GOLD,
-    NO_STATUS,
-    PENDING,
-    SILVER,
-    card,
-    deny,
-    grant,
-    held,
-    hold,
-    site,
-    skip,
-    snapshot,
-    token,
-    unknown,
-    user,
-)
 
 from door_sync.core.cards import BadCard
 from door_sync.core.controller import HolderUnknown, Snapshot, User, UserId, UserStatus
@@ -49,6 +29,26 @@ from door_sync.core.situation import (
 from door_sync.core.situation import PENDING as WAITS_FOR_ACCEPTANCE
 from door_sync.core.steps import ChangeClass
 from door_sync.core.tiers import Deny, Unknown, Verdict
+from tests.core.builders import (
+    ACTIVE,
+    BY_HAND,
+    DEACTIVATED,
+    GOLD,
+    NO_STATUS,
+    PENDING,
+    SILVER,
+    card,
+    deny,
+    grant,
+    held,
+    hold,
+    site,
+    skip,
+    snapshot,
+    token,
+    unknown,
+    user,
+)
 
 BAD = BadCard.NOT_DIGITS
 
@@ -151,10 +151,12 @@ def test_a_grant_prefers_active_then_unknown_then_deactivated_then_pending(
 
 
 def test_among_equals_a_grant_prefers_the_user_that_holds_the_wanted_card() -> None:
-    cards = [card(1001, held("b")), card(1002, held("a")), card(None, held("a"), ours=False)]
-    found = of(site([grant(1)], [user("a", 1), user("b", 1)], cards))
-    assert isinstance(found, Keep)
-    assert found.user.id == "b"
+    cards = [card(1001, held("b")), card(1003, held("b")), card(None, held("a"), ours=False)]
+    for others in ([], [card(1002, held("a"))]):
+        users = [user("0", 1), user("a", 1), user("b", 1)]
+        found = of(site([grant(1)], users, [*cards, *others]))
+        assert isinstance(found, Keep)
+        assert found.user.id == "b"
 
 
 def test_among_equals_without_the_card_a_grant_prefers_the_lowest_id() -> None:
