@@ -87,9 +87,9 @@ def live_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
             gathered = _gather(parts, progress)
             decision = decide(gathered.world, parts.habits, gathered.remembered)
             report = replace(report, decision=decision, world=gathered.world)
-            if holds_cycle(decision.objections):
-                record.provisioning(open_=decision.provisioning)
-            else:
+            # Before any write: once somebody is in, nothing else tells that the site was new (§6).
+            record.provisioning(open_=decision.provisioning)
+            if not holds_cycle(decision.objections):
                 report = _act(parts, record, gathered.world, report, decision, progress)
         except (SourceError, ControllerError) as error:
             report = replace(report, error=error)
