@@ -7,13 +7,20 @@ import pytest
 
 from door_sync.files import OpsFileError
 from door_sync.journal.sqlite import SqliteJournal
-from door_sync.notify.flag import Cause, flag_text, lower_flag, raise_flag, unwritable_journal
+from door_sync.notify.flag import (
+    BY_HAND,
+    Cause,
+    flag_text,
+    lower_flag,
+    raise_flag,
+    unwritable_journal,
+)
 from door_sync.ports import JournalError
 
 HELD = Cause(
     happened="12 of 40 people would lose access in one cycle; 15 % are allowed.",
     doors="Nothing was written; everybody keeps the access they have.",
-    settles="If that is right, `door-sync approve 0123456789ab` lets it through.",
+    settles="If that is right, raise safety.mass_deactivate_pct for one cycle.",
 )
 BLOCKED = Cause(
     happened="The card of contact 42 is held by contact 311, who is active.",
@@ -36,7 +43,7 @@ def test_a_flag_says_what_happened_what_it_means_for_the_doors_and_what_settles_
         "\n"
         "What happened: 12 of 40 people would lose access in one cycle; 15 % are allowed.\n"
         "What it means for the doors: Nothing was written; everybody keeps the access they have.\n"
-        "What settles it: If that is right, `door-sync approve 0123456789ab` lets it through.\n"
+        "What settles it: If that is right, raise safety.mass_deactivate_pct for one cycle.\n"
     )
 
 
@@ -90,11 +97,9 @@ def test_an_unwritable_journal_says_that_revocations_are_not_happening(tmp_path:
     assert "it is a directory" in cause.happened
     assert "Revocations are not happening" in cause.doors
     assert caught.value.remedy in cause.settles
-    assert "door-sync revoke CONTACT --without-record" in cause.settles
+    assert "deactivate people who must lose access in the controller by hand" in cause.settles
 
 
 def test_a_journal_error_without_a_remedy_still_tells_the_way_out() -> None:
     cause = unwritable_journal(JournalError("the journal was opened for reading alone"))
-    assert cause.settles == (
-        "Meanwhile `door-sync revoke CONTACT --without-record` cuts one person off."
-    )
+    assert cause.settles == BY_HAND

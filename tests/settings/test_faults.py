@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.settings.conftest import CONFIG, FINGERPRINT, Site
 
 from door_sync.ports import DoorSyncError
 from door_sync.settings import BadSettings, Fault
+from tests.settings.conftest import CONFIG, FINGERPRINT, Site
 
 Changed = Callable[..., str]
 
@@ -220,8 +220,8 @@ GOLD = 'resolution = "tier"\ntarget_policy = "id or exact name"\nrank = 100'
         ("example.org", "example.org/wp", "civicrm.host", "must be the bare address", "https://"),
         ("https://192", "http://192", "unifi.host", "speaks nothing else", "12445"),
         (":12445", ":12445/api", "unifi.host", "must be the bare address", "12445"),
-        (FINGERPRINT, "AB:CD", "unifi.tls_fingerprint (entry 1)", "64 hex digits", "doctor"),
-        (FINGERPRINT, "ab" * 20, "unifi.tls_fingerprint (entry 1)", "is a SHA-1", "doctor"),
+        (FINGERPRINT, "AB:CD", "unifi.tls_fingerprint (entry 1)", "64 hex digits", "openssl"),
+        (FINGERPRINT, "ab" * 20, "unifi.tls_fingerprint (entry 1)", "is a SHA-1", "openssl"),
         ("Door_Access.card_id", "card_id", "civicrm.card_id_field", "Group.field", "explorer"),
         ("Door_Access.card_id", "a.b.c", "civicrm.card_id_field", "Group.field", "explorer"),
         ("[unifi]", "path = 'x/y'\n[unifi]", "civicrm.path", "begin with one slash", "/civicrm"),

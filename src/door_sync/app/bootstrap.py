@@ -1,8 +1,9 @@
 """The one composition root: settings in, a site that can run cycles out (style.md, habit 12)."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from door_sync.app.clock import SystemClock
 from door_sync.app.cycle import Parts, Progress, dry_run, live_run
@@ -13,10 +14,11 @@ from door_sync.core.decision import Habits
 from door_sync.core.guards import Budgets
 from door_sync.core.tiers import Resolution, Rule
 from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp
+from door_sync.journal.errors import journal_errors
 from door_sync.journal.lock import SiteLock
 from door_sync.journal.memory import InMemoryJournal
 from door_sync.journal.sqlite import SqliteJournal
-from door_sync.ports import Clock, DoorSyncError, Journal, LockHeld
+from door_sync.ports import Clock, DoorSyncError, Journal, JournalError, LockHeld
 from door_sync.settings import Settings
 from door_sync.unifi.client import UnifiController, token_headers
 
@@ -32,15 +34,12 @@ def run_site(
     clock = clock or SystemClock()
     files, path = _ops_files(settings), settings.ops.history_db
     try:
-        with SiteLock(path), SqliteJournal.open(path, clock) as journal:
-            with _parts(settings, journal, clock) as parts:
-                report = live_run(parts, progress)
-            return record_outside(report, files, clock)
+        with SiteLock(path):
+            return record_outside(_live_run(settings, progress, clock, path), files, clock)
     except LockHeld:
         raise  # nothing is wrong with this site
-    except DoorSyncError as error:
-        report = CycleReport(clock.now(), dry_run=False, key=b"", error=error)
-        return record_outside(report, files, clock)
+    except JournalError as error:  # of the lock: no process holds it, but its file is not to be had
+        return record_outside(_stopped(error, clock, is_dry=False), files, clock)
     except Exception as error:
         record_fault(error, files, clock)
         raise
@@ -55,16 +54,40 @@ def plan_site(
 ) -> CycleReport:
     """Read both sides and decide, and write nothing to the controller or the journal (P7)."""
     clock = clock or SystemClock()
-    with ExitStack() as stack:
-        journal: Journal
-        if settings.ops.history_db.exists():
-            path = settings.ops.history_db
-            journal = stack.enter_context(SqliteJournal.open_read_only(path, clock))
-        else:
-            journal = stack.enter_context(InMemoryJournal(clock))
-        parts = stack.enter_context(_parts(settings, journal, clock))
-        report = dry_run(parts, progress)
+    try:
+        with (
+            _journal_to_look_into(settings.ops.history_db, clock) as journal,
+            _parts(settings, journal, clock) as parts,
+        ):
+            report = dry_run(parts, progress)
+    except DoorSyncError as error:
+        report = _stopped(error, clock, is_dry=True)
     return record_outside(report, _ops_files(settings), clock) if leaves_audit_line else report
+
+
+def _live_run(
+    settings: Settings, progress: Progress | None, clock: Clock, path: Path
+) -> CycleReport:
+    try:
+        with (
+            SqliteJournal.open(path, clock) as journal,
+            _parts(settings, journal, clock) as parts,
+        ):
+            return live_run(parts, progress)
+    except DoorSyncError as error:
+        return _stopped(error, clock, is_dry=False)
+
+
+def _stopped(error: DoorSyncError, clock: Clock, *, is_dry: bool) -> CycleReport:
+    """Return the report of a cycle that has none of its own: no journal, or no way to begin."""
+    return CycleReport(clock.now(), dry_run=is_dry, key=b"", error=error)
+
+
+def _journal_to_look_into(path: Path, clock: Clock) -> SqliteJournal:
+    """Return the site's journal for reading alone; an empty one before the first live cycle."""
+    with journal_errors(path):
+        is_there = path.exists()
+    return SqliteJournal.open_read_only(path, clock) if is_there else InMemoryJournal(clock)
 
 
 def _ops_files(settings: Settings) -> OpsFiles:

@@ -4,10 +4,14 @@ The journal has the record already. A file beside it that cannot be written chan
 doors, so it stops nothing either; it is reported, and the cycle does not count as clean.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from door_sync.app.report import CycleReport, Ending
+from door_sync.app.sentences import UNCHANGED, named, sentence
+from door_sync.core.decision import Decision
+from door_sync.core.guards import Objection, holds_cycle
 from door_sync.journal.audit import (
     Applied,
     AuditCounts,
@@ -48,16 +52,24 @@ def record_outside(report: CycleReport, files: OpsFiles, clock: Clock) -> CycleR
 
 
 def record_fault(error: Exception, files: OpsFiles, clock: Clock) -> None:
-    """Leave the traces of a cycle that died of a fault of the program: audit, state, flag."""
-    now = clock.now()
+    """Leave the traces of a cycle that died of a fault of the program: audit, state, flag.
+
+    What cannot be written is passed over: the fault itself is what must come out.
+    """
     cause = Cause(
         happened=f"The last cycle broke off with a fault of the program ({type(error).__name__}).",
-        doors="What was written before that stays; everybody else keeps the access they have.",
-        settles="Run `door-sync -v run --once` and report what it prints.",
+        doors="What was written before that stays; everybody else keeps the access they have, also "
+        "people who left.",
+        settles="The next cycle tries again. If it breaks off too, run `door-sync -v run --once` "
+        "and report what it prints.",
     )
-    append_cycle(files.audit, AuditedCycle(now, "", Crashed(error)))
-    update_state(files.state, SiteState.failed)
-    raise_flag(files.flag, flag_text([cause]))
+    line = AuditedCycle(clock.now(), "", Crashed(error))
+    with suppress(DoorSyncError):
+        raise_flag(files.flag, flag_text([cause]))
+    with suppress(DoorSyncError):
+        append_cycle(files.audit, line)
+    with suppress(DoorSyncError):
+        update_state(files.state, SiteState.failed)
 
 
 def _audit(report: CycleReport, files: OpsFiles, clock: Clock) -> None:
@@ -109,35 +121,46 @@ def _flag(report: CycleReport, files: OpsFiles, _clock: Clock) -> None:
 def causes(report: CycleReport) -> list[Cause]:
     """Return why a person is needed after this cycle; nothing after a clean one (§7)."""
     found = []
-    unchanged = "Everybody keeps the access they have; people who left can still open doors."
     if isinstance(report.error, JournalError):
         found.append(unwritable_journal(report.error))
     elif report.error is not None:
-        halfway = report.ledger is not None and report.ledger.writes > 0
-        part = "What was written before stays; the rest waits for the next cycle."
-        found.append(
-            Cause(
-                f"The cycle stopped: {report.error.message}.",
-                part if halfway else unchanged,
-                report.error.remedy or "The next cycle tries again.",
-            )
-        )
-    for one in report.decision.objections if report.decision else ():
-        held = "These changes wait; all others go on." if one.classes else unchanged
-        if one.scope.value == "cycle":
-            held = unchanged
-        found.append(Cause(f"Guard '{one.guard}': {one.text}.", held, f"{one.remedy}."))
+        written = report.ledger is not None and report.ledger.writes > 0
+        found.append(_stopped(report.error, is_halfway=written))
+    if report.decision is not None:
+        found += [_objected(one, report.decision) for one in report.decision.objections]
     if report.failed:
-        people = ", ".join(str(result.change.contact_id) for result in report.failed)
+        people = named(result.change.contact_id for result in report.failed)
         found.append(
             Cause(
-                f"The changes for contacts {people} failed.",
+                f"The changes for {people} failed.",
                 "These people may still have access that they should not have, or lack theirs.",
-                "The next cycle tries again; `door-sync run --once` says what went wrong.",
+                "The next cycle tries again; `door-sync run --once` says what goes wrong.",
             )
         )
     found += [
-        Cause(text, "The doors are not affected.", "Mend the file named above.")
+        Cause(
+            sentence(text),
+            "Nothing: the cycle itself is not affected, only what tells people about it.",
+            "Mend the file named above; the next cycle writes it.",
+        )
         for text in report.troubles
     ]
     return found
+
+
+def _stopped(error: DoorSyncError, *, is_halfway: bool) -> Cause:
+    halfway = "What was written before stays; all others keep the access they have, also people "
+    return Cause(
+        f"The cycle stopped: {error.message.removesuffix('.')}.",
+        halfway + "who left." if is_halfway else UNCHANGED,
+        sentence(error.remedy) or "The next cycle tries again.",
+    )
+
+
+def _objected(objection: Objection, decision: Decision) -> Cause:
+    waits = "What this guard counts waits for a person; everything else goes on."
+    return Cause(
+        f"Guard '{objection.guard}': {sentence(objection.text)}",
+        UNCHANGED if holds_cycle(decision.objections) else waits,
+        sentence(objection.remedy),
+    )

@@ -1,36 +1,50 @@
-"""Where the program starts, and where every error becomes a sentence and an exit code (§8)."""
+"""Where the program starts, and where every error becomes a sentence and an exit code (§8).
 
-import contextlib
+`door-sync --help` must not wait for libraries that only a cycle needs, least of all on a Raspberry
+Pi: this module and what it imports stay light, and each command's module is loaded when used.
+"""
+
 import importlib
+import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import NoReturn, TextIO
 
 import click
 
 from door_sync import __version__
 from door_sync.cli.context import Options
-from door_sync.ports import DoorSyncError
 
 EXIT_USAGE = 64
 EXIT_FAULT = 2
 EXIT_INTERRUPTED = 130
 
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A command in the list that --help prints: its module, and its purpose in a few words.
+
+    The module holds a click command in the attribute `command`.
+    """
+
+    module: str
+    purpose: str
+
+
 COMMANDS = {
-    "demo": "door_sync.cli.demo",
-    "plan": "door_sync.cli.plan",
-    "run": "door_sync.cli.run",
-    "show-diff": "door_sync.cli.plan",
-    "simulate": "door_sync.cli.simulate",
-    "validate-config": "door_sync.cli.validate",
+    "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
+    "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
+    "run": Listed("door_sync.cli.run", "Make the controller match the membership list."),
+    "show-diff": Listed("door_sync.cli.plan", "The same as plan."),
+    "simulate": Listed("door_sync.cli.simulate", "Play CiviCRM or the controller, for trying out."),
+    "validate-config": Listed("door_sync.cli.validate", "Check both configuration files."),
 }
-"""Which module has which command; it holds a click command in the attribute `command`."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is used or listed."""
+    """A group that imports a command's module only when the command is used."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         """Return the names of all commands, in order."""
@@ -40,8 +54,13 @@ class LazyGroup(click.Group):
         """Return the command of this name, or None."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        command: click.Command = importlib.import_module(COMMANDS[name].module).command
         return command
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].purpose) for name in sorted(COMMANDS)])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,8 +86,9 @@ def root(
     """Keep a UniFi Access controller equal to a CiviCRM membership list.
 
     Paid members get a user, their card and the access policy of their tier; lapsed ones lose
-    access. Exit codes: 0 done, 1 held by a guard, 2 failed, 3 some people failed, 64 wrong use,
-    75 another cycle is running, 78 bad configuration.
+    access. Exit codes: 0 done or nothing to do, 1 held by a guard, 2 failed, 3 some people failed,
+    10 there are changes (plan --detailed-exitcode), 64 wrong use, 75 another cycle is running,
+    78 bad configuration.
     """
     context.obj = Options(config, env_file, verbose=verbose, log_format=log_format)
 
@@ -76,7 +96,9 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; exit with the codes of §8 and without a traceback unless asked."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verbose = "-v" in words or "--verbose" in words
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter that the terminal's character set lacks must not end a cycle's report.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = root.main(words, prog_name="door-sync", standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -84,39 +106,51 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        click.echo(
+            "Interrupted. Whatever was written is on record; the next cycle goes on from there.",
+            err=True,
+        )
         code = EXIT_INTERRUPTED
-    except DoorSyncError as error:
-        click.echo(f"door-sync: {error.message}", err=True)
-        if error.remedy:
-            click.echo(f"What to do: {error.remedy}", err=True)
-        code = error.exit_code
     except BrokenPipeError:
-        code = 0  # the reader of our output has seen enough
+        code = 0  # the reader of our help has seen enough
     except Exception as error:  # noqa: BLE001 - the last stop before the operator
-        code = _report_fault(error, verbose=verbose)
+        code = _told(error, verbose="-v" in words or "--verbose" in words)
     _leave(code)
 
 
-def _report_fault(error: Exception, *, verbose: bool) -> int:
-    """Say that the program itself is at fault. Messages of foreign errors may hold anything (P12),
-    so they show only where somebody asked for them on a terminal of their own."""
+def _told(error: Exception, *, verbose: bool) -> int:
+    """Tell the operator what went wrong; return the exit code."""
+    from door_sync.app.faults import where
+    from door_sync.ports import DoorSyncError
+
+    if isinstance(error, DoorSyncError):
+        click.echo(f"door-sync: {error.message}", err=True)
+        if error.remedy:
+            click.echo(f"What to do: {error.remedy}", err=True)
+        return error.exit_code
     if verbose:
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        click.echo(where(error), err=True)
     else:
         click.echo(
-            f"door-sync broke off with a fault of its own ({type(error).__name__}). Nothing is "
-            "hidden by it: the journal has every write, and the next cycle heals what is half "
-            "done. Run the same command with -v and report what it prints.",
+            f"door-sync broke off with a fault of its own ({type(error).__name__}). Whatever was "
+            "written is on record, and the next cycle heals what is half done. Run the same "
+            "command with -v before it (door-sync -v …) and report what it prints.",
             err=True,
         )
     return EXIT_FAULT
 
 
 def _leave(code: int) -> NoReturn:
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.exit(code)
-    # The interpreter would flush once more and complain: give it somewhere to write to.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as it is where the descriptor was closed from the start
+            _flush(stream)
     sys.exit(code)
+
+
+def _flush(stream: TextIO) -> None:
+    """Write out what is left. The interpreter would do so at its end, and complain of a closed
+    pipe or a full disk: in that case give it somewhere to write to."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

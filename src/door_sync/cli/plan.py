@@ -11,9 +11,11 @@ from door_sync.cli.output.json import report_json
 from door_sync.cli.output.markdown import plan_markdown
 from door_sync.cli.output.text import plan_text
 from door_sync.cli.progress import shown_progress
-from door_sync.files import replace_file
+from door_sync.cli.showing import show
+from door_sync.files import ops_file_errors, replace_file
 
 EXIT_CHANGES = 10
+FILE_MODE = 0o600
 
 
 @click.command("plan")
@@ -37,15 +39,15 @@ def command(options: Options, form: str, out: str | None, detailed_exitcode: boo
 
     The file that --out writes can be read by its owner alone, because names stand in it.
     """
-    settings = options.load().settings
+    settings = options.load()
     with shown_progress() as progress:
         report = plan_site(settings, progress)
     text = {"text": plan_text, "json": _json, "markdown": plan_markdown}[form](report)
     if out is None:
-        click.echo(text, nl=False)
+        show(text)
     else:
-        replace_file(Path(out), text, mode=0o600)
-        click.echo(f"The plan is in {out}.")
+        _write_privately(Path(out), text)
+        show(f"The plan is in {out}, for your eyes alone: names stand in it.\n")
     if detailed_exitcode and report.ending is Ending.CLEAN:
         return EXIT_CHANGES if report.plan.changes else 0
     return report.ending.value
@@ -53,3 +55,10 @@ def command(options: Options, form: str, out: str | None, detailed_exitcode: boo
 
 def _json(report: CycleReport) -> str:
     return report_json(report, shows_names=True)
+
+
+def _write_privately(path: Path, text: str) -> None:
+    with ops_file_errors(path, "write"):
+        if path.is_file():
+            path.chmod(FILE_MODE)  # a file that is replaced keeps the rights it has
+    replace_file(path, text, mode=FILE_MODE)

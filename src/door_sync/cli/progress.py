@@ -3,14 +3,18 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from door_sync.app.cycle import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
 
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Yield a progress display on standard error if that is a terminal, else a silent one."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield Progress()
         return
     from rich.console import Console
@@ -23,10 +27,7 @@ def shown_progress() -> Iterator[Progress]:
 
 
 class _Bar(Progress):
-    def __init__(self, bars: "object") -> None:
-        from rich.progress import Progress as Bars
-
-        assert isinstance(bars, Bars)
+    def __init__(self, bars: "Bars") -> None:
         self._bars = bars
         self._task = bars.add_task("Starting", total=None)
 

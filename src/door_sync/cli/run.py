@@ -8,20 +8,27 @@ from door_sync.cli.context import Options
 from door_sync.cli.output.json import report_json
 from door_sync.cli.output.text import run_text
 from door_sync.cli.progress import shown_progress
+from door_sync.cli.showing import show
+from door_sync.daemon.loop import run_for_ever
 
 
 @click.command("run")
 @click.option("--once", is_flag=True, help="Run one cycle and end; otherwise go on for ever.")
 @click.option("--dry-run", is_flag=True, help="Read and decide, but write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for scripts.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the report as JSON, for scripts; without --once one line for each cycle.",
+)
 @click.pass_obj
 def command(options: Options, once: bool, dry_run: bool, as_json: bool) -> int:
     """Make the controller match the membership list.
 
-    With --once: one cycle, and an exit code that says how it went. Without it: a cycle every
-    cadence_seconds until SIGTERM or Ctrl-C, which let the cycle in progress end.
+    With --once: one cycle, and an exit code that says how it went. Without it: cycle after cycle,
+    with a pause of cadence_seconds, until SIGTERM or Ctrl-C, which let the cycle in progress end.
     """
-    settings = options.load().settings
+    settings = options.load()
 
     def cycle() -> CycleReport:
         with shown_progress() as progress:
@@ -29,17 +36,14 @@ def command(options: Options, once: bool, dry_run: bool, as_json: bool) -> int:
                 return plan_site(settings, progress, leaves_audit_line=True)
             return run_site(settings, progress)
 
+    def text(report: CycleReport) -> str:
+        if as_json:
+            return report_json(report, shows_names=False, in_one_line=not once)
+        return run_text(report)
+
     if once:
         report = cycle()
-        text = report_json(report, shows_names=False) if as_json else run_text(report)
-        click.echo(text, nl=False)
+        show(text(report))
         return report.ending.value
-
-    from door_sync.daemon.loop import run_for_ever
-
-    def show(report: CycleReport) -> None:
-        text = report_json(report, shows_names=False) if as_json else run_text(report)
-        click.echo(text)
-
-    run_for_ever(cycle, settings.cadence_seconds, show)
+    run_for_ever(cycle, settings.cadence_seconds, lambda report: show(text(report)))
     return 0

@@ -3,6 +3,8 @@
 import click
 
 from door_sync.cli.context import Options
+from door_sync.cli.output.wording import counted
+from door_sync.cli.showing import show
 
 
 @click.command("validate-config")
@@ -13,7 +15,10 @@ def command(options: Options) -> int:
     Nothing is read from CiviCRM or the controller. Ends with 78 if something is wrong.
     """
     config, env_file = options.files()
-    loaded = options.load()
-    rules = len(loaded.settings.tier_mapping.rules)
-    click.echo(f"{config} and {env_file} are good: {rules} tier rules, every secret is there.")
+    rules = len(options.load().tier_mapping.rules)
+    show(
+        f"{config} and {env_file} are good: {counted(rules, 'tier rule', 'tier rules')}, and every "
+        "secret that is needed is there.\nNeither CiviCRM nor the controller was asked; "
+        "`door-sync plan` asks both and writes nothing.\n"
+    )
     return 0

@@ -15,6 +15,7 @@ body, a header, a path or a query (P12), nor a foreign exception behind it.
 """
 
 from door_sync.ports import DoorSyncError
+from door_sync.settings.addresses import fingerprint_command
 
 
 class HttpError(DoorSyncError):
@@ -76,13 +77,15 @@ class WrongCertificate(HttpError):
     """The host showed another certificate than the pinned one; `seen` is its fingerprint."""
 
     def __init__(self, *, host: str, seen: str) -> None:
+        command = fingerprint_command(host.removeprefix("https://"))
         super().__init__(
             f"{host} showed a certificate that is not the pinned one, so nothing was sent to it; "
             f"the SHA-256 fingerprint seen is {seen}",
             host=host,
             remedy="If the controller was reset, replaced or given a new certificate, compare "
-            "this fingerprint with the console's own and put it into unifi.tls_fingerprint. If "
-            "you know of no such change, somebody may be standing in between: do not.",
+            f"this fingerprint with what a computer next to the console is shown by `{command}`, "
+            "and put it into unifi.tls_fingerprint. If you know of no such change, somebody may "
+            "be standing in between: do not.",
             maybe_carried_out=False,
         )
         self.seen = seen

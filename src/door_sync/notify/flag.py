@@ -10,6 +10,9 @@ from door_sync.ports import JournalError
 
 FILE_MODE: Final = 0o644
 
+BY_HAND: Final = "Until then deactivate people who must lose access in the controller by hand."
+"""The way out while no cycle runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -28,10 +31,9 @@ def unwritable_journal(error: JournalError) -> Cause:
     """Return the cause that stands while the journal cannot be written: no cycle runs (§7)."""
     return Cause(
         happened=f"No cycle runs, because its record cannot be kept: {error.message}.",
-        doors="Everybody keeps the access they have. Revocations are not happening: people who "
-        "left can still open doors.",
-        settles=f"{error.remedy} Meanwhile `door-sync revoke CONTACT --without-record` cuts one "
-        "person off.".lstrip(),
+        doors="Revocations are not happening: people who left can still open doors. What was "
+        "written before stays, and everybody else keeps the access they have.",
+        settles=f"{error.remedy} {BY_HAND}".lstrip(),
     )
 
 

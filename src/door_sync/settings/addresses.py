@@ -94,3 +94,14 @@ def normalised_fingerprint(text: str) -> str:
     if not _FINGERPRINT_DIGITS.fullmatch(digits):
         raise ValueError("is not a SHA-256 fingerprint: 64 hex digits, with or without colons")
     return ":".join(digits[at : at + 2] for at in range(0, 64, 2))
+
+
+def fingerprint_command(address: str) -> str:
+    """Return the shell command that prints the fingerprint of whoever answers at HOST:PORT.
+
+    What it prints, label and all, may stand in unifi.tls_fingerprint.
+    """
+    return (
+        f"openssl s_client -connect {address} </dev/null 2>/dev/null"
+        " | openssl x509 -noout -fingerprint -sha256"
+    )

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from door_sync.settings.addresses import (
+    fingerprint_command,
     host_address,
     host_name,
     is_loopback,
@@ -92,8 +93,8 @@ def _fingerprint(text: str) -> str:
     except ValueError as error:
         raise wrong(
             str(error),
-            "door-sync doctor shows the fingerprint that the controller has now; compare it with "
-            "the console's own before you write it down.",
+            "This prints it, on a computer next to the console: "
+            f"{fingerprint_command('HOST:12445')}",
         ) from None
 
 

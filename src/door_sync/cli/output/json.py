@@ -8,8 +8,11 @@ from door_sync.cli.output.wording import Wording
 from door_sync.core.steps import Blocked, Change, Notice, PlannedStep, kind_of
 
 
-def report_json(report: CycleReport, *, shows_names: bool) -> str:
-    """Return the whole report. Names stand in it only if a person asked for a plan (P12)."""
+def report_json(report: CycleReport, *, shows_names: bool, in_one_line: bool = False) -> str:
+    """Return the whole report. Names stand in it only if a person asked for a plan (P12).
+
+    It is ASCII, so that no terminal and no character set can take harm.
+    """
     words = Wording(report, shows_names)
     decision, held = report.decision, None
     if decision is not None and decision.held:
@@ -23,6 +26,7 @@ def report_json(report: CycleReport, *, shows_names: bool) -> str:
         "digest": report.digest(),
         "summary": dict(report.summary()),
         "error": _error(report),
+        "troubles": [*report.troubles],
         "objections": [
             {"guard": o.guard, "holds": o.scope.value, "text": o.text, "remedy": o.remedy}
             | {"setting": o.setting, "classes": [one.value for one in o.classes]}
@@ -44,7 +48,7 @@ def report_json(report: CycleReport, *, shows_names: bool) -> str:
         "blocked": [_blocked(one, words) for one in report.blocked],
         "notices": [_notice(one) for one in report.notices],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=None if in_one_line else 2) + "\n"
 
 
 def _error(report: CycleReport) -> Mapping[str, str] | None:

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from door_sync.app.report import CycleReport, Ending
-from door_sync.cli.output.wording import GAINED, Wording, counted
+from door_sync.app.report import CycleReport
+from door_sync.app.sentences import UNCHANGED, named, sentence
+from door_sync.cli.output.wording import MEANS, Wording, counted, harmless
+from door_sync.core.decision import Decision
 from door_sync.core.guards import holds_cycle
 from door_sync.core.steps import Change, ChangeClass, Notice
+from door_sync.notify.flag import BY_HAND
+from door_sync.ports import JournalError
 
 MATCHES = "Nothing to do: the controller matches the membership list."
 
@@ -14,22 +18,21 @@ MATCHES = "Nothing to do: the controller matches the membership list."
 def run_text(report: CycleReport) -> str:
     """Return what `run` prints: contact ids only, never a name (§7)."""
     words = Wording(report)
-    lines = [*_headline(report), *_objections(report)]
-    lines += _list("Done:", (_change(c, words) for c in _by_class(report.done)))
+    lines = [*headline(report), *_objections(report)]
+    lines += _list("Done:", (_change(c, words, is_done=True) for c in _by_class(report.done)))
     lines += _failures(report, words)
     if report.dry_run:
-        lines += _list(
-            "Would be done:", (_change(c, words) for c in _by_class(report.plan.changes))
-        )
+        changes = _by_class(report.plan.changes)
+        lines += _list("A live cycle would do this:", (_change(c, words) for c in changes))
     lines += _held(report, words)
     lines += _findings(report, words)
-    return "\n".join(lines) + "\n"
+    return _printed(lines)
 
 
 def plan_text(report: CycleReport) -> str:
     """Return what `plan` prints: every step a live cycle would take next, in order, with names."""
     words = Wording(report, shows_names=True)
-    lines = [*_headline(report), *_objections(report)]
+    lines = [*headline(report), *_objections(report)]
     if report.plan.changes:
         lines += ["", f"Plan {report.plan.digest(report.key)}:"]
         for number, planned in enumerate(report.plan.steps(), start=1):
@@ -38,68 +41,86 @@ def plan_text(report: CycleReport) -> str:
             lines.append(f"{number:4}. {person}: {words.step(planned.step)}  [{why}]")
     lines += _held(report, words)
     lines += _findings(report, words)
-    return "\n".join(lines) + "\n"
+    return _printed(lines)
 
 
-def tally(changes: Iterable[Change]) -> str:
+def headline(report: CycleReport) -> list[str]:
+    """Return what happened and what it means for the doors, in a few sentences."""
+    if report.error is not None:
+        lines = _stopped(report)
+        lines.append(f"Why: {sentence(report.error.message)}")
+        if report.error.remedy:
+            lines.append(f"What to do: {sentence(report.error.remedy)}")
+    elif report.decision is not None and report.decision.objections:
+        lines = _held_headline(report, report.decision)
+    elif report.failed:
+        people = named(one.change.contact_id for one in report.failed)
+        lines = [
+            f"Not done for everybody: {people} failed.{_done(report, ' Otherwise done: ')}",
+            "The next cycle tries them again; nobody else is affected.",
+        ]
+    else:
+        lines = [_clean(report)]
+    if report.blocked:
+        people = named(one.contact_id for one in report.blocked)
+        cards = counted(len(report.blocked), "card is", "cards are")
+        lines.append(f"{cards} blocked: {people} must wait for a person to settle it, see below.")
+    if report.troubles:
+        lines += ["The doors are not affected, but what tells people about them is incomplete."]
+    return lines + [f"Trouble: {sentence(text)}" for text in report.troubles]
+
+
+def tally(changes: Iterable[Change], *, is_done: bool = False) -> str:
     """Return how many people a list of changes concerns, class by class."""
     count = Counter(change.change_class for change in changes)
     return ", ".join(
-        f"{counted(count[one], 'person', 'people')} {GAINED[one][count[one] != 1]}"
+        f"{counted(count[one], 'person', 'people')} {MEANS[one].of(count[one], is_done=is_done)}"
         for one in ChangeClass
         if count[one]
     )
 
 
-def _headline(report: CycleReport) -> list[str]:
-    match report.ending:
-        case Ending.FAILED:
-            return _stopped(report)
-        case Ending.HELD:
-            return _held_headline(report)
-        case Ending.PARTIAL:
-            people = ", ".join(str(one.change.contact_id) for one in report.failed)
-            done = tally(report.done)
-            done = f" Otherwise: {done}." if done else ""
-            return [
-                f"Not done for everybody: contacts {people} failed.{done}",
-                "The next cycle tries them again; nobody else is affected.",
-            ]
-        case Ending.CLEAN:
-            if report.dry_run and report.plan.changes:
-                return [f"A live cycle would write: {tally(report.plan.changes)}."]
-            if report.done:
-                return [f"Done: {tally(report.done)}. Everything written was read back."]
-            return [MATCHES]
-
-
 def _stopped(report: CycleReport) -> list[str]:
-    lines = []
-    if report.error is not None:
-        written = report.ledger.writes if report.ledger is not None else 0
-        if written:
-            lines.append(
-                f"Stopped on the way, after {counted(written, 'write', 'writes')}. What was "
-                "written stays; the next cycle goes on."
-            )
-        else:
-            lines.append("Stopped: nothing was written. Everybody keeps the access they have.")
-        lines.append(f"Why: {_sentence(report.error.message)}")
-        if report.error.remedy:
-            lines.append(f"What to do: {_sentence(report.error.remedy)}")
-    lines += [f"Trouble: {_sentence(text)}" for text in report.troubles]
+    if report.dry_run:
+        return [f"No plan: a live cycle would stop here and write nothing. {UNCHANGED}"]
+    if isinstance(report.error, JournalError):
+        # What ended the cycle also lost the account of it: something may have been written.
+        no_more = "Stopped: no cycle runs without a record of it. Revocations are not happening"
+        return [f"{no_more}: people who left can still open doors. {BY_HAND}"]
+    if report.ledger is not None and report.ledger.writes:
+        writes = counted(report.ledger.writes, "write", "writes")
+        return [f"Stopped on the way, after {writes}. What is done stays; the next cycle goes on."]
+    return [f"Stopped: nothing was written. {UNCHANGED}"]
+
+
+def _held_headline(report: CycleReport, decision: Decision) -> list[str]:
+    if holds_cycle(decision.objections):
+        would = "a live cycle would write nothing" if report.dry_run else "nothing was written"
+        return [f"Held: {would}, a person must look first. {UNCHANGED}"]
+    waits = tally(decision.held_plan.changes)
+    lines = [f"Held in part: {waits} only after a person has looked."]
+    if report.dry_run and report.plan.changes:
+        lines.append(f"A live cycle would do the rest: {tally(report.plan.changes)}.")
+    elif report.done:
+        lines.append(_done(report, "The rest is done: "))
+    elif not report.failed:
+        lines.append("There is nothing else to do.")
+    if report.failed:
+        people = named(one.change.contact_id for one in report.failed)
+        lines.append(f"Not done: {people} failed; the next cycle tries again.")
     return lines
 
 
-def _held_headline(report: CycleReport) -> list[str]:
-    if report.decision is None or holds_cycle(report.decision.objections):
-        return ["Held: nothing was written. Everybody keeps the access they have."]
-    waits = tally(report.decision.held_plan.changes)
-    if report.dry_run:
-        does = tally(report.plan.changes) or "nothing"
-        return [f"Held in part: {waits} only after a person has looked. The rest: {does}."]
-    done = tally(report.done) or "nothing"
-    return [f"Held in part: {waits} only after a person has looked. Done: {done}."]
+def _clean(report: CycleReport) -> str:
+    if report.dry_run and report.plan.changes:
+        return f"A live cycle would write: {tally(report.plan.changes)}."
+    if report.done:
+        return f"{_done(report, 'Done: ')} Everything written was read back."
+    return MATCHES if not report.blocked else "Nothing to do that can be done without a person."
+
+
+def _done(report: CycleReport, before: str) -> str:
+    return f"{before}{tally(report.done, is_done=True)}." if report.done else ""
 
 
 def _objections(report: CycleReport) -> list[str]:
@@ -107,8 +128,8 @@ def _objections(report: CycleReport) -> list[str]:
         return []
     lines = []
     for one in report.decision.objections:
-        lines += ["", f"Guard '{one.guard}': {_sentence(one.text)}"]
-        lines.append(f"  What settles it: {_sentence(one.remedy)}")
+        lines += ["", f"Guard '{one.guard}': {sentence(one.text)}"]
+        lines.append(f"  What settles it: {sentence(one.remedy)}")
     return lines
 
 
@@ -117,7 +138,7 @@ def _failures(report: CycleReport, words: Wording) -> list[str]:
         "Failed:",
         (
             f"{words.person(one.change.contact_id)} ({one.change.change_class.value}): "
-            + "; ".join([*one.problems, *one.doubts])
+            + "; ".join(dict.fromkeys([*one.problems, *one.doubts]))
             for one in report.failed
         ),
     )
@@ -133,17 +154,18 @@ def _held(report: CycleReport, words: Wording) -> list[str]:
 
 def _findings(report: CycleReport, words: Wording) -> list[str]:
     lines = _list("Blocked cards:", (words.blocked(one) for one in report.blocked))
-    return lines + _list("Worth knowing:", (_notice(one, words) for one in report.notices))
+    return lines + _list("Worth knowing:", (notice_line(one, words) for one in report.notices))
 
 
-def _notice(notice: Notice, words: Wording) -> str:
+def notice_line(notice: Notice, words: Wording) -> str:
+    """Return a notice, with the contact that it is about."""
     if notice.contact_id is None:
         return notice.text
     return f"{words.person(notice.contact_id)}: {notice.text}"
 
 
-def _change(change: Change, words: Wording) -> str:
-    what = GAINED[change.change_class][0]
+def _change(change: Change, words: Wording, *, is_done: bool = False) -> str:
+    what = MEANS[change.change_class].of(1, is_done=is_done)
     return f"{words.person(change.contact_id)} {what}: {change.reason}"
 
 
@@ -157,7 +179,5 @@ def _list(title: str, items: Iterable[str]) -> list[str]:
     return ["", title, *lines] if lines else []
 
 
-def _sentence(text: str) -> str:
-    """Return a text with a capital at its start and one full stop at its end."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+def _printed(lines: Iterable[str]) -> str:
+    return "".join(f"{harmless(line)}\n" for line in lines)

@@ -31,15 +31,32 @@ from door_sync.core.steps import (
 )
 from door_sync.core.tags import card_tag
 
-GAINED = {
-    ChangeClass.REVOKE: ("loses access", "lose access"),
-    ChangeClass.GRANT: ("gains access", "gain access"),
-    ChangeClass.RESTORE: ("gets access back", "get access back"),
-    ChangeClass.POLICY: ("changes tier", "change tier"),
-    ChangeClass.CARD: ("changes card", "change card"),
-    ChangeClass.PROFILE: ("changes name or address", "change name or address"),
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a class of change means to one person, to several, and once it is done."""
+
+    one: str
+    many: str
+    done: str
+
+    def of(self, people: int, *, is_done: bool = False) -> str:
+        """Return the words for so many people."""
+        if is_done:
+            return self.done
+        return self.one if people == 1 else self.many
+
+
+MEANS = {
+    ChangeClass.REVOKE: Meaning("loses access", "lose access", "lost access"),
+    ChangeClass.GRANT: Meaning("gains access", "gain access", "gained access"),
+    ChangeClass.RESTORE: Meaning("gets access back", "get access back", "got access back"),
+    ChangeClass.POLICY: Meaning("changes tier", "change tier", "changed tier"),
+    ChangeClass.CARD: Meaning("changes card", "change card", "changed card"),
+    ChangeClass.PROFILE: Meaning(
+        "changes name or address", "change name or address", "changed name or address"
+    ),
 }
-"""What a class of change means to one person, and to several."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +78,9 @@ class Wording:
         verdict = self.report.decision.verdicts.get(contact_id)
         if verdict is not None and verdict.member is not None:
             name = name_of(verdict.member)
-            return _harmless(f"{name.first} {name.last}")
+            return harmless(f"{name.first} {name.last}")
         for user in self.report.world.snapshot.users_of.get(contact_id, ()):
-            return _harmless(tidy(f"{user.first_name} {user.last_name}"))
+            return harmless(tidy(f"{user.first_name} {user.last_name}"))
         return ""
 
     def card(self, card: CardNumber | CardToken) -> str:
@@ -83,7 +100,7 @@ class Wording:
         """Return a policy's name, or its id where names may not be read."""
         policies = self.report.world.snapshot.policies if self.report.world is not None else None
         names = {policy.id: policy.name for policy in policies or ()}
-        return f"'{names[policy_id]}'" if policy_id in names else policy_id
+        return f"'{harmless(names[policy_id])}'" if policy_id in names else policy_id
 
     def user(self, ref: UserRef) -> str:
         """Return which user a step is about."""
@@ -154,9 +171,10 @@ class Wording:
         return "Look at the card in the controller, or correct the card number in CiviCRM"
 
 
-def _harmless(name: str) -> str:
-    """Return a name without what could steer a terminal."""
-    return "".join(character for character in name if character.isprintable())
+def harmless(text: str) -> str:
+    """Return a text without what could steer a terminal or break a line: such characters go, and
+    blanks of any kind become plain ones."""
+    return "".join(c if c.isprintable() else " " * c.isspace() for c in text)
 
 
 def _fields(step: UpdateProfile) -> str:
