@@ -1,31 +1,6 @@
 """R2 and R3: the steps that each situation becomes."""
 
 import pytest
-from tests.core.builders import (
-    ACTIVE,
-    BY_HAND,
-    DEACTIVATED,
-    EVERYONES,
-    GOLD,
-    MANAGED,
-    NO_STATUS,
-    PENDING,
-    SILVER,
-    card,
-    classes,
-    deny,
-    grant,
-    held,
-    hold,
-    of_kind,
-    site,
-    skip,
-    snapshot,
-    steps_in_order,
-    token,
-    unknown,
-    user,
-)
 
 from door_sync.core.addresses import REFUSED, TAKEN
 from door_sync.core.cards import BadCard, CardNumber
@@ -59,6 +34,31 @@ from door_sync.core.steps import (
     Plan,
     SetPolicies,
     UpdateProfile,
+)
+from tests.core.builders import (
+    ACTIVE,
+    BY_HAND,
+    DEACTIVATED,
+    EVERYONES,
+    GOLD,
+    MANAGED,
+    NO_STATUS,
+    PENDING,
+    SILVER,
+    card,
+    classes,
+    deny,
+    grant,
+    held,
+    hold,
+    of_kind,
+    site,
+    skip,
+    snapshot,
+    steps_in_order,
+    token,
+    unknown,
+    user,
 )
 
 U1, U2 = UserId("u1"), UserId("u2")
@@ -324,8 +324,15 @@ def test_completing_a_half_made_user_is_an_addition_and_its_name_is_not() -> Non
 def test_a_half_made_user_is_held_as_an_addition() -> None:
     world = site([grant(1)], [user("u1", 1)], [card(1001)])
     assert plan(world, hold((1, ChangeClass.GRANT))).changes == ()
-    others = hold((1, ChangeClass.CARD), (1, ChangeClass.POLICY))
-    assert classes(plan(world, others)) == [(1, ChangeClass.GRANT)]
+    others = hold((1, ChangeClass.CARD), (1, ChangeClass.POLICY), (1, ChangeClass.RESTORE))
+    assert plan(world, others) == plan(world)
+    assert classes(plan(world)) == [(1, ChangeClass.GRANT)]
+
+
+def test_a_half_made_user_that_is_held_is_not_reported_as_blocked() -> None:
+    world = site([grant(1)], [user("u1", 1)], [card(1001, HolderUnknown())])
+    assert len(plan(world).blocked) == 1
+    assert plan(world, hold((1, ChangeClass.GRANT))).blocked == ()
 
 
 # Restore
