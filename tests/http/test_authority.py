@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.http.conftest import OK, Connection, FakeClock, Identity, RawServer, answering
 
 from door_sync.http import (
     AuthorityTls,
@@ -18,6 +17,7 @@ from door_sync.http import (
     Unreachable,
     UntrustedCertificate,
 )
+from tests.http.conftest import OK, Connection, FakeClock, Identity, RawServer, answering
 
 Serve = Callable[..., RawServer]
 ClientFor = Callable[..., HttpClient]

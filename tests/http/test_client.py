@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.http.conftest import OK, Connection, FakeClock, RawServer, answering, reply_with
 
 from door_sync.http import (
     Counters,
@@ -21,6 +20,7 @@ from door_sync.http import (
     TimedOut,
     Upload,
 )
+from tests.http.conftest import OK, Connection, FakeClock, RawServer, answering, reply_with
 
 Serve = Callable[..., RawServer]
 ClientFor = Callable[..., HttpClient]

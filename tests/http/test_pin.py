@@ -4,10 +4,10 @@ import ssl
 from collections.abc import Callable
 
 import pytest
-from tests.http.conftest import OK, Connection, Identity, RawServer, answering
 
 from door_sync.http import HttpClient, PinnedTls, Request, RetryClass, WrongCertificate
 from door_sync.http.tls import tls_context
+from tests.http.conftest import OK, Connection, Identity, RawServer, answering
 
 Serve = Callable[..., RawServer]
 ClientFor = Callable[..., HttpClient]

@@ -6,14 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 import stamina
-from tests.http.conftest import (
-    OK,
-    Connection,
-    FakeClock,
-    RawServer,
-    answering,
-    reply_with,
-)
 
 from door_sync.http import (
     ConnectionLost,
@@ -25,6 +17,14 @@ from door_sync.http import (
     Unreachable,
 )
 from door_sync.http.retrying import LONGEST_WAIT_SECONDS, Unsettled, judge, retry_after_seconds
+from tests.http.conftest import (
+    OK,
+    Connection,
+    FakeClock,
+    RawServer,
+    answering,
+    reply_with,
+)
 
 Serve = Callable[..., RawServer]
 ClientFor = Callable[..., HttpClient]

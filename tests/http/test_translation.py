@@ -5,11 +5,11 @@ import ssl
 
 import httpx2
 import pytest
-from tests.http.conftest import FakeClock
 
 from door_sync.http import ConnectionLost, HttpError, ProtocolBroken, TimedOut, Unreachable
 from door_sync.http.translation import FOREIGN, translated
 from door_sync.http.transport import Attempt
+from tests.http.conftest import FakeClock
 
 BECOMES: dict[str, type[HttpError]] = {
     "CloseError": ConnectionLost,

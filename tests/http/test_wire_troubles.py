@@ -8,14 +8,6 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from tests.http.conftest import (
-    Connection,
-    FakeClock,
-    Identity,
-    RawServer,
-    answering,
-    reply_with,
-)
 
 from door_sync.http import (
     ConnectionLost,
@@ -29,6 +21,14 @@ from door_sync.http import (
     TooLarge,
     Unreachable,
     Upload,
+)
+from tests.http.conftest import (
+    Connection,
+    FakeClock,
+    Identity,
+    RawServer,
+    answering,
+    reply_with,
 )
 
 Serve = Callable[..., RawServer]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pydantic
 import pytest
-from tests.settings.conftest import CONFIG, FINGERPRINT, KEYS, Site
 
 from door_sync.settings import Secret, Settings, find_files, load_settings
+from tests.settings.conftest import CONFIG, FINGERPRINT, KEYS, Site
 
 Changed = Callable[..., str]
 

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.settings.conftest import Site
 
 from door_sync.settings import kinds
 from door_sync.settings.reference import reference_files, write_reference
+from tests.settings.conftest import Site
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.settings.conftest import KEYS, Site
 
 from door_sync.settings.envfile import parse_env_file
+from tests.settings.conftest import KEYS, Site
 
 Changed = Callable[..., str]
 
