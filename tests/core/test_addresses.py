@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.builders import user
 
 from door_sync.core.addresses import (
     REFUSED,
@@ -19,6 +18,7 @@ from door_sync.core.addresses import (
 )
 from door_sync.core.controller import User
 from door_sync.core.people import ContactId
+from tests.core.builders import user
 
 CONTACT = [ContactId(number) for number in range(10)]
 

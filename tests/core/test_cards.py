@@ -134,6 +134,7 @@ def test_tokens_compare_as_the_texts_they_stand_for() -> None:
     assert CardToken("a") != CardToken("b")
     assert CardToken("a") < CardToken("b")
     assert not CardToken("b") < CardToken("a")
+    assert not CardToken("a") < CardToken("a")
     assert len({CardToken("a"), CardToken("a"), CardToken("b")}) == 2
     assert CardToken("a").reveal() == "a"
 

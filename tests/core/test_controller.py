@@ -1,5 +1,15 @@
 """The snapshot's indexes: who is counted, who holds what, and what everybody has."""
 
+from door_sync.core.cards import CardNumber
+from door_sync.core.controller import (
+    HeldByVisitor,
+    HolderUnknown,
+    PolicyId,
+    UserId,
+    VisitorId,
+    shared_by_all,
+)
+from door_sync.core.people import ContactId
 from tests.core.builders import (
     ACTIVE,
     BY_HAND,
@@ -14,17 +24,6 @@ from tests.core.builders import (
     token,
     user,
 )
-
-from door_sync.core.cards import CardNumber
-from door_sync.core.controller import (
-    HeldByVisitor,
-    HolderUnknown,
-    PolicyId,
-    UserId,
-    VisitorId,
-    shared_by_all,
-)
-from door_sync.core.people import ContactId
 
 
 def test_users_are_found_by_their_id_and_by_their_contact() -> None:

@@ -3,17 +3,6 @@
 from collections.abc import Collection
 
 import pytest
-from tests.core.builders import (
-    ACTIVE,
-    DEACTIVATED,
-    NO_STATUS,
-    PENDING,
-    card,
-    held,
-    snapshot,
-    token,
-    user,
-)
 
 from door_sync.core.cards import CardNumber
 from door_sync.core.controller import (
@@ -49,6 +38,17 @@ from door_sync.core.custody import (
 )
 from door_sync.core.people import ContactId
 from door_sync.core.steps import HolderShown
+from tests.core.builders import (
+    ACTIVE,
+    DEACTIVATED,
+    NO_STATUS,
+    PENDING,
+    card,
+    held,
+    snapshot,
+    token,
+    user,
+)
 
 WANTED = CardNumber(1001)
 ME = UserId("me")

@@ -4,6 +4,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+
+from door_sync.core.cards import BadCard
+from door_sync.core.controller import Card, Policy, User, UserId
+from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
+from door_sync.core.guards import Budgets, Scope
+from door_sync.core.people import ContactId, Member
+from door_sync.core.steps import ChangeClass, NoticeKind, ReclaimCard
+from door_sync.core.tiers import (
+    NO_SUCH_CONTACT,
+    NOT_RETURNED,
+    Deny,
+    Resolution,
+    Rule,
+    Skip,
+    Unknown,
+)
 from tests.core.builders import (
     ACTIVE,
     DEACTIVATED,
@@ -22,22 +38,6 @@ from tests.core.builders import (
     of_kind,
     snapshot,
     user,
-)
-
-from door_sync.core.cards import BadCard
-from door_sync.core.controller import Card, Policy, User, UserId
-from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
-from door_sync.core.guards import Budgets, Scope
-from door_sync.core.people import ContactId, Member
-from door_sync.core.steps import ChangeClass, NoticeKind, ReclaimCard
-from door_sync.core.tiers import (
-    NO_SUCH_CONTACT,
-    NOT_RETURNED,
-    Deny,
-    Resolution,
-    Rule,
-    Skip,
-    Unknown,
 )
 
 HABITS = Habits(RULES, frozenset({"Current", "Grace", "New"}))

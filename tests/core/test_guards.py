@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.core.builders import changes_of
 
 from door_sync.core.guards import (
     Budgets,
@@ -20,6 +19,7 @@ from door_sync.core.guards import (
 )
 from door_sync.core.people import ContactId
 from door_sync.core.steps import Change, ChangeClass, Plan
+from tests.core.builders import changes_of
 
 REVOKE, GRANT, RESTORE = ChangeClass.REVOKE, ChangeClass.GRANT, ChangeClass.RESTORE
 POLICY, CARD, PROFILE = ChangeClass.POLICY, ChangeClass.CARD, ChangeClass.PROFILE

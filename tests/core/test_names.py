@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.builders import member, user
 
 from door_sync.core.names import NO_LAST_NAME, PersonName, differs, name_of, tidy
+from tests.core.builders import member, user
 
 
 def name(first: str, last: str, display: str, email: str = "") -> PersonName:
@@ -31,6 +31,7 @@ def test_a_single_word_gets_a_dash_as_last_name() -> None:
 def test_no_name_at_all_becomes_the_word_contact_and_the_id() -> None:
     assert name("", "", "") == PersonName("Contact", "42", is_invented=True)
     assert name(" ", "\t", "  ") == PersonName("Contact", "42", is_invented=True)
+    assert name("", "", "", "ann@example.org") == PersonName("Contact", "42", is_invented=True)
 
 
 def test_a_name_that_civicrm_knows_is_not_called_invented() -> None:

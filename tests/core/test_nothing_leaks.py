@@ -5,24 +5,6 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
-from tests.core.builders import (
-    ACTIVE,
-    BY_HAND,
-    DEACTIVATED,
-    GOLD,
-    MANAGED,
-    NO_STATUS,
-    PENDING,
-    POLICIES,
-    RULES,
-    SILVER,
-    TODAY,
-    TYPES,
-    held,
-    membership,
-    tier_book,
-)
-
 import door_sync.core
 from door_sync.core.addresses import Claim, LeaveOut, Write, decide_addresses
 from door_sync.core.cards import BadCard, CardNumber, CardToken, ForeignCard, number_from_nfc_id
@@ -50,6 +32,23 @@ from door_sync.core.proof import Expectation
 from door_sync.core.reports import source_notices
 from door_sync.core.situation import Site, situations
 from door_sync.core.tiers import Verdict, verdicts, verdicts_on_missing
+from tests.core.builders import (
+    ACTIVE,
+    BY_HAND,
+    DEACTIVATED,
+    GOLD,
+    MANAGED,
+    NO_STATUS,
+    PENDING,
+    POLICIES,
+    RULES,
+    SILVER,
+    TODAY,
+    TYPES,
+    held,
+    membership,
+    tier_book,
+)
 
 FIRST, LAST, MAILBOX, NUMBER, TOKEN = "Xaverine", "Quillfeather", "xq.mailbox", 54300, "deadbeef"
 SECRETS = (FIRST, LAST, MAILBOX, TOKEN, *map(str, range(NUMBER, NUMBER + 20)), "D41C", "d41c")
@@ -225,6 +224,15 @@ def test_no_type_of_the_core_shows_what_is_personal() -> None:
                     assert not told, f"{type(part).__name__} tells {told}"
     missed = {one.__name__ for one in spoken_types() - checked}
     assert not missed, "add one of each to everything(), filled with what must not be told"
+
+
+def test_a_member_and_a_user_show_their_ids_and_what_is_not_personal() -> None:
+    assert repr(person(1)) == "Member(contact_id=1)"
+    shown = repr(their_user(1, tokens=(CardToken(TOKEN),), policies=(GOLD,)))
+    assert shown == (
+        "User(id='u1', contact_id=1, status=<UserStatus.ACTIVE: 'ACTIVE'>, "
+        "policy_ids=('policy-gold',))"
+    )
 
 
 def test_no_text_for_people_shows_what_is_personal() -> None:

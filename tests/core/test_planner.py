@@ -329,10 +329,22 @@ def test_a_half_made_user_is_held_as_an_addition() -> None:
     assert classes(plan(world)) == [(1, ChangeClass.GRANT)]
 
 
-def test_a_half_made_user_that_is_held_is_not_reported_as_blocked() -> None:
-    world = site([grant(1)], [user("u1", 1)], [card(1001, HolderUnknown())])
+@pytest.mark.parametrize(
+    ("users", "change_class"),
+    [
+        ([], ChangeClass.GRANT),
+        ([user("u1", 1)], ChangeClass.GRANT),
+        ([user("u1", 1, DEACTIVATED)], ChangeClass.RESTORE),
+        ([user("u1", 1, policies=[GOLD])], ChangeClass.CARD),
+    ],
+    ids=["new", "half-made", "restored", "settled"],
+)
+def test_somebody_who_is_held_is_not_reported_as_blocked(
+    users: list[User], change_class: ChangeClass
+) -> None:
+    world = site([grant(1)], users, [card(1001, HolderUnknown())])
     assert len(plan(world).blocked) == 1
-    assert plan(world, hold((1, ChangeClass.GRANT))).blocked == ()
+    assert plan(world, hold((1, change_class))).blocked == ()
 
 
 # Restore

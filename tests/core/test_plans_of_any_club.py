@@ -6,7 +6,6 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.worlds import Club, clubs, holds
 
 from door_sync.core.controller import HeldByUser, Snapshot, UserId, UserStatus
 from door_sync.core.planner import plan
@@ -30,6 +29,7 @@ from door_sync.core.steps import (
     UpdateProfile,
 )
 from door_sync.core.tiers import Deny, Grant, Skip, Unknown
+from tests.core.worlds import Club, clubs, holds
 
 WAITING = (NoticeKind.RESTORE_WAITS, NoticeKind.PENDING_USER)
 

@@ -1,6 +1,9 @@
 """P10: what a user that was read back must show, and each way in which it may not."""
 
 import pytest
+
+from door_sync.core.controller import PolicyId, User
+from door_sync.core.proof import Expectation, mismatches
 from tests.core.builders import (
     ACTIVE,
     BY_HAND,
@@ -14,9 +17,6 @@ from tests.core.builders import (
     token,
     user,
 )
-
-from door_sync.core.controller import PolicyId, User
-from door_sync.core.proof import Expectation, mismatches
 
 
 def found(expected: Expectation, read: User | None) -> tuple[str, ...]:

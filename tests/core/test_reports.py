@@ -3,6 +3,22 @@
 from datetime import timedelta
 
 import pytest
+
+from door_sync.core.cards import BadCard
+from door_sync.core.controller import UserStatus
+from door_sync.core.people import ContactId
+from door_sync.core.reports import notices, source_notices
+from door_sync.core.situation import Site, situations
+from door_sync.core.steps import Notice, NoticeKind
+from door_sync.core.tiers import (
+    DUPLICATE_CARD,
+    CardUnknown,
+    Resolution,
+    Rule,
+    Verdict,
+    match_rules,
+    verdicts,
+)
 from tests.core.builders import (
     ACTIVE,
     DEACTIVATED,
@@ -23,22 +39,6 @@ from tests.core.builders import (
     tier_book,
     unknown,
     user,
-)
-
-from door_sync.core.cards import BadCard
-from door_sync.core.controller import UserStatus
-from door_sync.core.people import ContactId
-from door_sync.core.reports import notices, source_notices
-from door_sync.core.situation import Site, situations
-from door_sync.core.steps import Notice, NoticeKind
-from door_sync.core.tiers import (
-    DUPLICATE_CARD,
-    CardUnknown,
-    Resolution,
-    Rule,
-    Verdict,
-    match_rules,
-    verdicts,
 )
 
 

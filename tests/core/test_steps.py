@@ -7,7 +7,6 @@ from enum import Enum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.builders import changes_of
 
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import PolicyId, UserId
@@ -37,6 +36,7 @@ from door_sync.core.steps import (
     kind_of,
     step_digest,
 )
+from tests.core.builders import changes_of
 
 KEY = b"a site's key of 32 bytes, or so."
 U1 = UserId("u1")

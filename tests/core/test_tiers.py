@@ -6,17 +6,6 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.builders import (
-    GOLD,
-    POLICIES,
-    RULES,
-    SILVER,
-    TODAY,
-    TYPES,
-    member,
-    membership,
-    tier_book,
-)
 
 from door_sync.core.cards import BadCard, CardNumber
 from door_sync.core.controller import Policy, PolicyId
@@ -40,6 +29,17 @@ from door_sync.core.tiers import (
     too_many_missing,
     verdicts,
     verdicts_on_missing,
+)
+from tests.core.builders import (
+    GOLD,
+    POLICIES,
+    RULES,
+    SILVER,
+    TODAY,
+    TYPES,
+    member,
+    membership,
+    tier_book,
 )
 
 BOOK = tier_book()
@@ -108,6 +108,11 @@ def test_a_lapsed_membership_of_a_higher_rank_does_not_count() -> None:
 @pytest.mark.parametrize("names", [("Bronze", "Silver"), ("Silver", "Bronze")])
 def test_equal_ranks_are_settled_by_type_name(names: tuple[str, str]) -> None:
     assert entitlement(member(1, *map(membership, names)), BOOK) == Grant(GOLD, "Bronze")
+
+
+def test_two_memberships_of_one_type_count_as_one() -> None:
+    twice = member(1, membership("Gold"), membership("Gold", "New"))
+    assert entitlement(twice, BOOK) == Grant(GOLD, "Gold")
 
 
 def test_equal_ranks_are_settled_by_the_name_of_the_type_not_by_the_key_of_its_rule() -> None:

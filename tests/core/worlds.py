@@ -4,21 +4,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hypothesis import strategies as st
-from tests.core.builders import (
-    BY_HAND,
-    EVERYONES,
-    GOLD,
-    MANAGED,
-    SILVER,
-    card,
-    deny,
-    grant,
-    held,
-    skip,
-    unknown,
-    user,
-)
-from tests.core.doors import Doors, doors
 
 from door_sync.core.cards import BadCard, CardToken
 from door_sync.core.controller import (
@@ -36,6 +21,21 @@ from door_sync.core.people import ContactId
 from door_sync.core.situation import Held, Site
 from door_sync.core.steps import ChangeClass
 from door_sync.core.tiers import DUPLICATE_CARD, CardUnknown, Verdict
+from tests.core.builders import (
+    BY_HAND,
+    EVERYONES,
+    GOLD,
+    MANAGED,
+    SILVER,
+    card,
+    deny,
+    grant,
+    held,
+    skip,
+    unknown,
+    user,
+)
+from tests.core.doors import Doors, doors
 
 T = TypeVar("T")
 
