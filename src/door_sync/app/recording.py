@@ -7,6 +7,7 @@ doors, so it stops nothing either; it is reported, and the cycle does not count 
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import assert_never
 
 from door_sync.app.report import CycleReport, Ending
 from door_sync.app.sentences import UNCHANGED, named, sentence
@@ -106,6 +107,8 @@ def _state(report: CycleReport, files: OpsFiles, clock: Clock) -> None:
                 return state.halted(now, report.reason())
             case Ending.FAILED | Ending.PARTIAL:
                 return state.failed()
+            case _:
+                assert_never(report.ending)
 
     update_state(files.state, change)
 

@@ -48,6 +48,18 @@ from door_sync.unifi.binding import Binder
 from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
 
+StepOfOne = (
+    FreeCard
+    | DeactivateUser
+    | CreateUser
+    | UpdateProfile
+    | ActivateUser
+    | BindCard
+    | ReclaimCard
+    | SetPolicies
+)
+"""Every step but an import: those travel together, in one file."""
+
 SILENT_LIMIT = 5
 """So many requests in a row without an answer, after the revocations, end the cycle: the controller
 is gone, and each further one would only sit out its time-outs."""
@@ -90,7 +102,7 @@ class Executor:
         try:
             for number, planned in enumerate(steps, start=1):
                 if not isinstance(planned.step, ImportCard):
-                    self._run(planned)
+                    self._run(planned, planned.step)
                 elif planned is imports[0]:
                     self.cards.import_all(imports)
                 self._end_if_gone(planned.step)
@@ -114,21 +126,20 @@ class Executor:
             if id(planned.step) not in reached:
                 self.ledger.note(planned, Outcome.FAILED, "the cycle ended before this was written")
 
-    def _run(self, planned: PlannedStep) -> None:
+    def _run(self, planned: PlannedStep, step: StepOfOne) -> None:
         if self.ledger.of(planned.change).is_stopped:
             self.ledger.note(planned, Outcome.PASSED_OVER)
             return
         try:
-            self._dispatch(planned)
+            self._dispatch(planned, step)
         except WriteFailed as error:
             no_answer = isinstance(error, WriteUncertain)
             outcome = Outcome.UNCERTAIN if no_answer else Outcome.FAILED
             self.ledger.note(planned, outcome, error.message)
-            if _is_needed_by_the_rest(planned.step):
+            if _is_needed_by_the_rest(step):
                 self.ledger.of(planned.change).is_stopped = True
 
-    def _dispatch(self, planned: PlannedStep) -> None:
-        step = planned.step
+    def _dispatch(self, planned: PlannedStep, step: StepOfOne) -> None:
         match step:
             case FreeCard():
                 self._free(planned, step)
@@ -141,37 +152,20 @@ class Executor:
                 self.ledger.expect(step.user, planned.change).status = UserStatus.ACTIVE
                 self.at.write(planned, lambda: self.controller.activate(step.user))
                 self.ledger.note(planned, Outcome.DONE)
-            case UpdateProfile() | BindCard() | ReclaimCard() | SetPolicies():
-                user_id = self._user(step.user)
-                if user_id is None:
-                    self.ledger.note(planned, Outcome.PASSED_OVER, "there is no user")
-                else:
-                    self._on_user(planned, step, user_id)
-            case ImportCard():
-                raise AssertionError("imports travel together, see run()")
-            case _:
-                assert_never(step)
-
-    def _on_user(
-        self,
-        planned: PlannedStep,
-        step: UpdateProfile | BindCard | ReclaimCard | SetPolicies,
-        user_id: UserId,
-    ) -> None:
-        match step:
             case UpdateProfile():
-                self._profile(planned, step, user_id)
+                self._profile(planned, step, self._user(step.user))
             case BindCard():
-                self.cards.bind(planned, step, user_id)
+                self.cards.bind(planned, step, self._user(step.user))
             case ReclaimCard():
-                self.cards.reclaim(planned, step, user_id)
+                self.cards.reclaim(planned, step, self._user(step.user))
             case SetPolicies():
-                self._policies(planned, step, user_id)
+                self._policies(planned, step, self._user(step.user))
             case _:
                 assert_never(step)
 
-    def _user(self, ref: UserRef) -> UserId | None:
-        return self.ledger.users.get(ref.contact_id) if isinstance(ref, NewUser) else ref
+    def _user(self, ref: UserRef) -> UserId:
+        """Return whom a step is about. Where the create failed, no step gets as far as this."""
+        return self.ledger.users[ref.contact_id] if isinstance(ref, NewUser) else ref
 
     def _free(self, planned: PlannedStep, step: FreeCard) -> None:
         if step.token in self.ledger.freed:
@@ -300,7 +294,7 @@ class Executor:
         return tuple(p for p in self.at.look_at_policies(user_id) if p not in leave_out)
 
 
-def _is_needed_by_the_rest(step: Step) -> bool:
+def _is_needed_by_the_rest(step: StepOfOne) -> bool:
     """Say whether nothing of the same change may follow when this step failed (R2).
 
     Without a user there is nothing to write to; a user that is not surely active, or not surely
