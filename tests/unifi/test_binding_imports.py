@@ -152,12 +152,12 @@ def test_a_known_card_looks_the_same_to_a_controller_that_shows_raw_numbers(club
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [no_route(), refused(), html_error(500)],
+    ("trouble", "word"),
+    [(no_route(), "refused"), (refused(), "refused"), (html_error(500), "uncertain")],
     ids=["no such route", "refused", "no answer"],
 )
 def test_an_alias_that_cannot_be_written_is_remembered_instead(
-    telling: Club, trouble: Fault
+    telling: Club, trouble: Fault, word: str
 ) -> None:
     telling.add_card(1001, alias=False)
     contact = telling.join(1001)
@@ -166,6 +166,7 @@ def test_an_alias_that_cannot_be_written_is_remembered_instead(
     assert report.ending is Ending.CLEAN, report.reason()
     assert contact in done(report)
     assert telling.opens(1001)
+    assert ("set-alias", word) in outcomes(telling, report, contact)
     assert len(telling.journal.memory(telling.clock.now()).aliases) == 1
     quiet(telling)
 

@@ -23,7 +23,13 @@ from door_sync.core.steps import (
     ReclaimCard,
 )
 from door_sync.core.tags import card_tag, digest
-from door_sync.ports import CardHasHolder, ControllerError, WriteFailed, WriteUncertain
+from door_sync.ports import (
+    CardHasHolder,
+    ControllerError,
+    WriteFailed,
+    WriteRefused,
+    WriteUncertain,
+)
 from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
 
@@ -102,11 +108,15 @@ class Binder:
         self.at.record.remember_alias(token_digest(key, token), name)
 
     def _renamed(self, planned: PlannedStep, token: CardToken, number: CardNumber) -> bool:
-        set_alias = self.at.controller.set_alias
+        def rename() -> None:
+            if not self.at.controller.set_alias(token, number):
+                raise WriteRefused("this firmware cannot rename a card", code="no route")
+
         try:
-            return self.at.write(planned, lambda: set_alias(token, number), "set-alias")
+            self.at.write(planned, rename, "set-alias", settles=False)
         except WriteFailed:
             return False
+        return True
 
     def reclaim(self, planned: PlannedStep, step: ReclaimCard, user_id: UserId) -> None:
         """Bind a card that is stuck on a disabled user, if it still is (R3, P3)."""
