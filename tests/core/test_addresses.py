@@ -104,6 +104,16 @@ def test_an_address_is_left_out_while_its_refusal_is_remembered() -> None:
     assert decide({1: "a@x"}, [user("u1", 1)], refused=[2]) == {1: Write("a@x")}
 
 
+def test_what_one_contact_was_refused_is_not_tried_for_the_next_one_either() -> None:
+    """The controller has it somewhere that no list shows; each cycle would try it anew (P8)."""
+    assert decide({1: "b@x", 2: "A@x", 3: "a@X "}, refused=[2]) == {
+        1: Write("b@x"),
+        2: LeaveOut(REFUSED),
+        3: LeaveOut(TAKEN),
+    }
+    assert decide({3: "a@x"}, refused=[2]) == {3: Write("a@x")}, "nobody was refused this one"
+
+
 def test_a_refusal_says_nothing_where_nothing_is_to_be_written() -> None:
     assert decide({1: "a@x", 2: ""}, [user("u1", 1, email="a@x")], refused=[1, 2]) == {}
 
