@@ -135,6 +135,20 @@ def test_all_guards_were_heard_above() -> None:
     assert len(quoted) >= 10
 
 
+def test_a_guard_that_looks_back_over_a_day_is_told_of_as_soon_as_it_can_fire() -> None:
+    """The core knows such guards; no cycle remembers the day for them yet."""
+    is_remembered = "lately=" in (ROOT / "src/door_sync/app/recall.py").read_text("utf-8")
+    assert is_remembered is ("in 24 hours" in section(OPERATING, "When it is held"))
+    assert is_remembered is not ("Each cycle is counted by itself." in OPERATING)
+
+
+def test_the_flag_is_called_the_only_alert_as_long_as_it_is() -> None:
+    channels = {path.stem for path in (ROOT / "src/door_sync/notify").glob("*.py")}
+    is_alone = channels == {"__init__", "flag"}
+    for text in (OPERATING, page("first-steps.md"), pages()["CHANGELOG.md"]):
+        assert is_alone is ("but nothing is sent" in text or "and not used" in text)
+
+
 def test_each_kind_of_notice_has_a_row() -> None:
     rows = table(section(OPERATING, "Notices"), "kind")
     assert {row[0].strip("`") for row in rows} == {kind.value for kind in NoticeKind}

@@ -72,7 +72,7 @@ def memberships(cell: str) -> Iterator[Membership]:
 
 def field(cell: str) -> str:
     """What the cell of a card field or a name holds."""
-    return "" if cell == "empty" else cell.strip("`")
+    return "" if cell == "empty" else cell.replace("␣", " ")
 
 
 def told(verdict: Verdict) -> str:
