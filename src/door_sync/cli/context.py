@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from door_sync.cli.showing import remark
 
 if TYPE_CHECKING:
     from door_sync.settings import Settings
@@ -35,5 +35,5 @@ class Options:
         config, env_file = self.files()
         loaded = load_settings(config, env_file, os.environ)
         for warning in loaded.warnings:
-            click.echo(f"Warning: {warning}", err=True)
+            remark(f"Warning: {warning}")
         return loaded.settings

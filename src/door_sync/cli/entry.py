@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
@@ -16,6 +17,7 @@ import click
 
 from door_sync import __version__
 from door_sync.cli.context import Options
+from door_sync.cli.showing import remark
 
 EXIT_USAGE = 64
 EXIT_FAULT = 2
@@ -103,16 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         result = root.main(words, prog_name="door-sync", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "Interrupted. Whatever was written is on record; the next cycle goes on from there.",
-            err=True,
-        )
+        remark("Interrupted. Whatever was written is on record; the next cycle goes on from there.")
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        code = 0  # the reader of our help has seen enough
+    except SystemExit:
+        code = 0  # the library's way to say that the reader of our words has seen enough
     except Exception as error:  # noqa: BLE001 - the last stop before the operator
         code = _told(error, verbose="-v" in words or "--verbose" in words)
     _leave(code)
@@ -124,18 +124,17 @@ def _told(error: Exception, *, verbose: bool) -> int:
     from door_sync.ports import DoorSyncError
 
     if isinstance(error, DoorSyncError):
-        click.echo(f"door-sync: {error.message}", err=True)
+        remark(f"door-sync: {error.message}")
         if error.remedy:
-            click.echo(f"What to do: {error.remedy}", err=True)
+            remark(f"What to do: {error.remedy}")
         return error.exit_code
     if verbose:
-        click.echo(where(error), err=True)
+        remark(where(error))
     else:
-        click.echo(
+        remark(
             f"door-sync broke off with a fault of its own ({type(error).__name__}). Whatever was "
             "written is on record, and the next cycle heals what is half done. Run the same "
-            "command with -v before it (door-sync -v …) and report what it prints.",
-            err=True,
+            "command with -v before it (door-sync -v …) and report what it prints."
         )
     return EXIT_FAULT
 
