@@ -87,6 +87,11 @@ def test_an_address_of_somebody_outside_the_plan_is_left_out() -> None:
         assert decide({1: "a@x"}, [other]) == {1: LeaveOut(TAKEN)}
 
 
+def test_an_address_that_two_people_have_already_is_left_out_although_one_gives_it_up() -> None:
+    users = [user("u1", 1, email="a@x"), user("u2", 2, email="a@x"), user("u3", 3)]
+    assert decide({1: "b@x", 3: "a@x"}, users) == {1: Write("b@x"), 3: LeaveOut(TAKEN)}
+
+
 def test_an_address_that_only_the_console_shows_for_somebody_else_is_taken_too() -> None:
     other = user("u2", 2, console_email="a@x")
     assert decide({1: "a@x"}, [user("u1", 1), other]) == {1: LeaveOut(TAKEN)}

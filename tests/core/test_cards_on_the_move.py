@@ -173,9 +173,6 @@ def test_cards_are_imported_for_each_member_that_lacks_one() -> None:
     assert of_kind(made, ImportCard) == [ImportCard(CardNumber(1000 + n)) for n in (1, 2, 3)]
 
 
-# Custody over the changes that run
-
-
 @pytest.mark.parametrize(
     ("holder", "held_class"),
     [(deny(2), ChangeClass.REVOKE), (grant(2, 1002), ChangeClass.CARD)],

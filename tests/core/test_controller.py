@@ -2,9 +2,11 @@
 
 from door_sync.core.cards import CardNumber
 from door_sync.core.controller import (
+    Card,
     HeldByVisitor,
     HolderUnknown,
     PolicyId,
+    User,
     UserId,
     VisitorId,
     shared_by_all,
@@ -73,6 +75,12 @@ def test_a_policy_that_every_row_shows_is_everyones() -> None:
         ]
     )
     assert seen.everyones_policies == {EVERYONES}
+
+
+def test_what_nobody_says_is_taken_in_the_careful_way() -> None:
+    """An odd row without a status counts as active, and a card without our mark is not ours."""
+    assert User(UserId("u")).status is NO_STATUS
+    assert not Card(token(1)).is_ours
 
 
 def test_nothing_is_common_to_no_lists_at_all() -> None:

@@ -77,9 +77,6 @@ def held_by(status: UserStatus, contact: int | None = 9) -> Snapshot:
     return snapshot([user("me", 1), user("holder", contact, status)], [card(1001, held("holder"))])
 
 
-# The rows of the table
-
-
 def test_a_card_bound_to_the_members_own_user_needs_nothing() -> None:
     assert ask(snapshot([user("me", 1)], [card(1001, held("me"))])) == Own(token(1001))
 
@@ -138,9 +135,6 @@ def test_a_card_whose_holder_nobody_knows_is_blocked() -> None:
     assert ask(seen) == OutOfReach(NOBODY_KNOWS)
 
 
-# What the table means in doubtful cases
-
-
 def test_a_card_that_the_lists_disagree_about_is_not_freed_by_this_plan_either() -> None:
     seen = snapshot([user("me", 1)], [card(1001, HolderUnknown())])
     assert ask(seen, freed=[1001]) == OutOfReach(NOBODY_KNOWS)
@@ -177,9 +171,6 @@ def test_one_of_two_cards_with_one_number_is_enough_if_it_is_the_members_already
 
 def test_a_member_without_a_user_owns_no_card() -> None:
     assert isinstance(ask(snapshot([user("me", 1)], [card(1001, held("me"))]), None), OutOfReach)
-
-
-# The same question with live answers (P3)
 
 
 def holder(user_id: str = "holder", status: UserStatus = DEACTIVATED) -> User:

@@ -80,9 +80,6 @@ def guards(decision: Decision) -> list[str]:
     return [one.guard for one in decision.objections]
 
 
-# Whom to ask for by id (R1)
-
-
 def test_contacts_of_users_that_are_not_deactivated_and_not_among_the_members_are_asked_for() -> (
     None
 ):
@@ -128,9 +125,6 @@ def test_people_who_vanish_together_hold_the_cycle_and_nobody_is_denied() -> Non
     decision = decide(world([gold(3)], users, [settled(3)[1]]), HABITS, remembered)
     assert guards(decision) == ["people vanished"]
     assert decision.full.changes == ()
-
-
-# What the site says and remembers
 
 
 def test_the_sites_rules_statuses_and_habits_are_obeyed() -> None:
@@ -206,9 +200,6 @@ def test_additions_are_free_in_the_first_provisioning_alone() -> None:
     assert guards(decide(one, HABITS, replace(NOTHING, provisioning=True))) == []
 
 
-# The guards see what there is
-
-
 def test_the_guards_count_what_was_read() -> None:
     users = [settled(1)[0]]
     one = world([gold(1), gold(2)], users, [settled(1)[1]])
@@ -238,17 +229,19 @@ def test_a_rule_whose_policy_is_unknown_holds_the_cycle() -> None:
 def test_bad_records_are_counted_by_what_is_wrong_with_them() -> None:
     people = [
         gold(1),
-        gold(2, BadCard.NOT_DIGITS),
+        gold(2000, BadCard.NOT_DIGITS),
+        gold(2, BadCard.OUT_OF_RANGE),
+        gold(3000, 77),
         gold(3, 77),
-        gold(4, 77),
+        member(5000, membership("Unruled")),
         member(5, membership("Unruled")),
     ]
     halt = replace(HABITS, budgets=Budgets(halt_on_bad_record=True))
     decision = decide(world(people), halt, NOTHING)
     assert [(one.guard, one.text.rsplit(": ", 1)[1]) for one in decision.objections] == [
-        ("unmapped type", "5"),
-        ("bad card", "2"),
-        ("duplicate card", "3, 4"),
+        ("unmapped type", "5, 5000"),
+        ("bad card", "2, 2000"),
+        ("duplicate card", "3, 3000"),
     ]
     assert guards(decide(world(people), HABITS, NOTHING)) == []
 
@@ -261,9 +254,6 @@ def test_what_was_done_lately_counts() -> None:
     lately = {ChangeClass.REVOKE: frozenset(map(ContactId, range(30, 35)))}
     decision = decide(one, HABITS, replace(NOTHING, lately=lately))
     assert guards(decision) == ["mass deactivation in 24 hours"]
-
-
-# The plan without what is held
 
 
 def many_joined_and_one_left() -> World:
@@ -323,9 +313,6 @@ def test_a_hold_that_makes_too_much_possible_is_objected_to_as_well() -> None:
     alone = decide(one, replace(HABITS, budgets=Budgets(card=0.5)), NOTHING)
     assert guards(alone) == ["mass addition"]
     assert len(of_kind(alone.plan, ReclaimCard)) == 4
-
-
-# What a person is told
 
 
 def test_notices_come_from_the_plan_that_runs_from_the_source_and_from_missing_rights() -> None:

@@ -45,9 +45,6 @@ def users_written(step: Step) -> set[UserId]:
     return {step.user}
 
 
-# Carried out
-
-
 @often
 @given(clubs())
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(club: Club) -> None:
@@ -138,9 +135,6 @@ def test_an_active_holder_never_loses_a_card_to_somebody_else(club: Club, held: 
             is_gone = after.card[card.token].holder != card.holder
             if is_gone and holder.status is not UserStatus.DEACTIVATED:
                 assert (holder.id, card.token) in own_frees
-
-
-# As it stands
 
 
 @seldom

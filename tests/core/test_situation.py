@@ -57,9 +57,6 @@ def of(world: Site, contact: int = 1) -> Situation:
     return situation(world.verdicts[ContactId(contact)], world)
 
 
-# The rows of the table
-
-
 def test_a_grant_without_a_user_is_created() -> None:
     verdict = grant(1)
     found = of(site([verdict], [user("hand"), user("u2", 2)]))
@@ -133,9 +130,6 @@ def test_situations_come_in_the_order_of_contact_ids() -> None:
     assert list(found) == [1, 2, 10]
 
 
-# Two users with one contact id
-
-
 @pytest.mark.parametrize(
     ("better", "worse"),
     [(ACTIVE, NO_STATUS), (NO_STATUS, DEACTIVATED), (DEACTIVATED, PENDING)],
@@ -186,9 +180,6 @@ def test_a_denied_contact_loses_all_users_that_are_not_deactivated() -> None:
     assert [one.id for one in found.users] == ["a", "c"]
 
 
-# Users without a status
-
-
 def test_a_revocation_that_was_accepted_is_not_written_again_where_no_status_can_prove_it() -> None:
     found = of(site([deny(1)], [user("u1", 1, NO_STATUS)], settled=["u1"]))
     assert isinstance(found, Settled)
@@ -204,9 +195,6 @@ def test_a_user_beside_a_settled_one_is_revoked_alone() -> None:
 
 def test_what_was_settled_says_nothing_once_the_contact_has_a_grant_again() -> None:
     assert isinstance(of(site([grant(1)], [user("u1", 1, NO_STATUS)], settled=["u1"])), Keep)
-
-
-# Stale cards
 
 
 def test_stale_is_every_card_with_our_alias_but_the_wanted_one() -> None:
@@ -259,9 +247,6 @@ def test_a_token_that_the_card_list_does_not_know_is_neither_stale_nor_doubtful(
     assert (found.stale, found.doubtful) == ((), False)
 
 
-# Half-made users
-
-
 @pytest.mark.parametrize(
     ("made", "half_made"),
     [
@@ -278,9 +263,6 @@ def test_a_user_with_neither_card_nor_managed_policy_is_half_made(
     found = of(site([grant(1)], [made]))
     assert isinstance(found, Keep)
     assert found.is_half_made is half_made
-
-
-# Restores that wait
 
 
 def waits(world: Site) -> object:
@@ -312,9 +294,6 @@ def test_a_restore_waits_while_nobody_knows_whether_our_card_on_it_is_the_right_
 
 def test_none_of_the_reasons_to_wait_with_a_restore_is_an_invitation() -> None:
     assert not any(why.is_pending for why in (RESTORE_FAILED, LISTS_DISAGREE, CARD_NOT_KNOWN))
-
-
-# What a plan frees before it binds
 
 
 def test_cards_of_leavers_and_stale_cards_are_freed_by_this_plan() -> None:

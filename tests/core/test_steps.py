@@ -72,9 +72,6 @@ def change(*steps: Step, contact: int = 1, of: ChangeClass = ChangeClass.GRANT) 
     return Change(ContactId(contact), of, "why", steps)
 
 
-# R4
-
-
 def test_the_phases_stand_in_the_order_of_r4() -> None:
     """Revoke → import → frees → known users → create and activate → addresses that were given up
     → remaining frees → bind and reclaim → first policies."""
@@ -128,9 +125,6 @@ def test_late_addresses_run_by_their_turn_before_the_contact_id_counts() -> None
     assert [one.change.contact_id for one in plan.steps()] == [2, 4, 3, 1]
 
 
-# Parts of a plan
-
-
 def test_a_plan_of_some_changes_carries_nothing_of_the_others() -> None:
     first, second = change(DeactivateUser(U1)), change(ActivateUser(U1), contact=2)
     whole = Plan(
@@ -141,6 +135,11 @@ def test_a_plan_of_some_changes_carries_nothing_of_the_others() -> None:
     assert whole.only([second]) == Plan((second,))
     assert whole.of_class(ChangeClass.REVOKE) == ()
     assert whole.of_class(ChangeClass.REVOKE, ChangeClass.GRANT) == (first, second)
+
+
+def test_a_blocked_card_waits_for_nothing_and_leaves_another_unless_it_is_said() -> None:
+    blocked = Blocked(ContactId(1), NUMBER, "why")
+    assert (blocked.waits_for_hold, blocked.leaves_no_card) == (False, False)
 
 
 def test_a_contact_with_several_changes_is_one_contact() -> None:
@@ -157,9 +156,6 @@ def test_a_contact_with_several_changes_is_one_contact() -> None:
 )
 def test_each_kind_of_step_has_a_word(step: Step, kind: str) -> None:
     assert kind_of(step) == kind
-
-
-# Digests
 
 
 def other(value: object) -> object:
