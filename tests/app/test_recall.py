@@ -352,6 +352,23 @@ def test_what_a_card_shows_by_now_outweighs_what_is_remembered() -> None:
     assert with_remembered_aliases(snapshot, remembered(1001), KEY, []).cards == (shown,)
 
 
+@pytest.mark.parametrize(("is_ours", "mark"), [(True, True), (False, False)])
+def test_a_card_that_shows_the_remembered_number_gets_the_mark_alone(
+    is_ours: bool, mark: bool
+) -> None:
+    shown = made_card(1001, ours=False)
+    memory = remembered(1001, is_ours=is_ours)
+    [found] = with_remembered_aliases(made_snapshot(cards=[shown]), memory, KEY, []).cards
+    assert (found.number, found.is_ours) == (CardNumber(1001), mark)
+
+
+def test_a_mark_that_a_card_shows_is_not_taken_off_by_what_is_remembered() -> None:
+    shown = made_card(1001)
+    snapshot = made_snapshot(cards=[shown])
+    memory = remembered(1001, is_ours=False)
+    assert with_remembered_aliases(snapshot, memory, KEY, []).cards == (shown,)
+
+
 def test_cards_that_are_gone_are_remembered_for_nothing() -> None:
     snapshot = made_snapshot(cards=[made_card(5)])
     assert with_remembered_aliases(snapshot, remembered(1001), KEY, []) is snapshot

@@ -255,3 +255,27 @@ def test_a_firmware_that_cannot_import_ends_the_cycle_and_says_which_version_can
     assert list(failed(report)) == [contact]
     assert done(report) == [leaver]
     assert outcomes(club, report, contact) == [("import-card", "failed")]
+
+
+@pytest.mark.parametrize("is_shown", [False, True], ids=["number hidden", "number shown"])
+@pytest.mark.parametrize("is_stuck", [False, True], ids=["free", "on a disabled user"])
+@pytest.mark.parametrize("can_rename", [True, False], ids=["renamed", "remembered"])
+def test_a_card_enrolled_by_hand_that_we_bound_is_ours_to_free_when_it_is_replaced(
+    telling: Club, is_shown: bool, is_stuck: bool, can_rename: bool
+) -> None:
+    """It may be lost: under every reading of C2 it must not go on opening doors (§9)."""
+    telling.unifi.switch(nfc_id_in_card_list=is_shown)
+    holding = telling.add_user("", status="DEACTIVATED") if is_stuck else None
+    telling.add_card(1001, holder=holding, alias=False)
+    contact = telling.join(1001)
+    if not can_rename:
+        at_alias(telling, no_route())
+    settled(telling)
+    assert telling.opens(1001)
+    assert (card(telling, 1001).alias == "sync-01001") == can_rename
+    quiet(telling)
+    telling.civicrm.world.set_card(contact, "1002")
+    settled(telling)
+    assert telling.opens(1002)
+    assert not telling.opens(1001)
+    assert holder(telling, 1001) == ""

@@ -109,10 +109,10 @@ def with_remembered_aliases(
 
     def recognised(card: Card) -> Card:
         identity = found.get(remembered.get(card.token, ""))
-        if card.number is not None or identity is None:
+        if identity is None or card.number not in (None, identity[0]):
             return card
         number, is_ours = identity
-        return replace(card, number=number, is_ours=is_ours)
+        return replace(card, number=number, is_ours=card.is_ours or is_ours)
 
     return replace(snapshot, cards=tuple(map(recognised, snapshot.cards)))
 

@@ -85,26 +85,38 @@ class Binder:
             self.ledger.note(planned, Outcome.PASSED_OVER, "there is no card to bind")
             return
         if isinstance(step.card, NewCard) and token in self.known.card:
-            self._recognised(planned, user_id, token, step.number)
-            return
+            has_it = self._by_table(planned, user_id, token, step.number)
+        else:
+            has_it = self._plainly_or_by_table(planned, user_id, token, step.number)
+        self._mark(planned, token, step.number, has_it=has_it)
+
+    def reclaim(self, planned: PlannedStep, step: ReclaimCard, user_id: UserId) -> None:
+        """Bind a card that is stuck on a disabled user, if it still is (R3, P3)."""
+        has_it = self._by_table(planned, user_id, step.card, step.number)
+        self._mark(planned, step.card, step.number, has_it=has_it)
+
+    def _plainly_or_by_table(
+        self, planned: PlannedStep, user_id: UserId, token: CardToken, number: CardNumber
+    ) -> bool:
         try:
             self._plainly(planned, user_id, token)
         except CardHasHolder:
-            self._by_table(planned, user_id, token, step.number)
+            return self._by_table(planned, user_id, token, number)
+        return True
 
-    def _recognised(
-        self, planned: PlannedStep, user_id: UserId, token: CardToken, number: CardNumber
+    def _mark(
+        self, planned: PlannedStep, token: CardToken, number: CardNumber, *, has_it: bool
     ) -> None:
-        """Bring a card that was there all along, and give it our alias, or remember it (R3).
+        """Give a card that was there all along our alias, or remember it (R3).
 
         A card that stays with somebody else gets none: with our alias it would be ours to free
         in the next cycle, whoever holds it (P3). Only its number is remembered then.
         """
-        is_ours = self._by_table(planned, user_id, token, number)
-        if is_ours and self._renamed(planned, token, number):
+        card = self.known.card.get(token)
+        if card is None or card.is_ours or (has_it and self._renamed(planned, token, number)):
             return
         key = self.at.key
-        name = number_digest(key, number, is_ours=is_ours)
+        name = number_digest(key, number, is_ours=has_it)
         self.at.record.remember_alias(token_digest(key, token), name)
 
     def _renamed(self, planned: PlannedStep, token: CardToken, number: CardNumber) -> bool:
@@ -117,10 +129,6 @@ class Binder:
         except WriteFailed:
             return False
         return True
-
-    def reclaim(self, planned: PlannedStep, step: ReclaimCard, user_id: UserId) -> None:
-        """Bind a card that is stuck on a disabled user, if it still is (R3, P3)."""
-        self._by_table(planned, user_id, step.card, step.number)
 
     def _by_table(
         self, planned: PlannedStep, user_id: UserId, token: CardToken, number: CardNumber
