@@ -21,7 +21,6 @@ HEAVY = {
     "httpx2",
     "pydantic",
     "rich",
-    "sqlite3",
     "stamina",
     "starlette",
     "structlog",
@@ -108,6 +107,16 @@ def test_show_diff_is_plan() -> None:
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     ran = run(capsys, "--version")
     assert (ran.code, ran.out) == (0, f"door-sync, version {__version__}\n")
+
+
+def test_a_shell_can_complete_the_names_of_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_DOOR_SYNC_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "door-sync s")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    ran = run(capsys)
+    assert (ran.code, ran.out) == (0, "plain,show-diff\nplain,simulate\n")
 
 
 def test_without_words_the_process_is_told_what_there_is() -> None:

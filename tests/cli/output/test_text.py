@@ -59,6 +59,20 @@ def test_a_policy_whose_name_may_not_be_read_is_shown_by_its_id(site: Site) -> N
     assert "the controller's key may not read access policies" in ran.out
 
 
+def test_an_error_whose_message_says_it_all_has_no_line_about_what_to_do(site: Site) -> None:
+    odd = json_answer({"code": "CODE_SYSTEM_ERROR", "msg": "No.", "data": None})
+    site.club.unifi.faults.add(odd, path="/users", times=None)
+    try:
+        ran = site.run("run", "--once")
+    finally:
+        site.club.unifi.faults.clear()
+    assert ran.code == 2
+    assert ran.out.splitlines()[1:] == [
+        "Why: The list of users: the controller answered CODE_SYSTEM_ERROR to a plain read."
+    ]
+    assert "What settles it: The next cycle tries again." in site.flag.read_text()
+
+
 def test_a_card_that_waits_for_a_held_plan_names_that_plan(site: Site) -> None:
     """Somebody's card becomes free only when a person lets a held class of changes through."""
     club = site.club

@@ -29,6 +29,7 @@ from door_sync.core.steps import (
     UpdateProfile,
 )
 from door_sync.core.tags import card_tag
+from tests.cli.conftest import Site
 
 KEY = b"k" * 32
 CARD = CardNumber(4242)
@@ -129,6 +130,16 @@ def test_a_blocked_card_says_what_settles_it(blocked: Blocked, settled_by: str) 
     assert "no working card" not in line
     bare = WORDS.blocked(replace(blocked, leaves_no_card=True))
     assert ". Contact 42 has no working card. " in bare
+
+
+def test_a_contact_without_a_name_anywhere_is_a_number(site: Site) -> None:
+    stranger = ContactId(999_999)
+    assert Wording(REPORT, shows_names=True).person(stranger) == "contact 999999"
+    site.club.start_journal()
+    known = site.club.join(1101, first="Anna")
+    words = Wording(site.club.plan(), shows_names=True)
+    assert words.person(ContactId(known)) == f"contact {known} (Anna Ber)"
+    assert words.person(stranger) == "contact 999999"
 
 
 def test_every_class_of_change_has_its_words() -> None:
