@@ -10,8 +10,8 @@ import pytest
 
 from tests.docs.pages import ROOT
 
-LONGEST_MODULE = 400
-"""Lines; style.md asks for 50 to 300."""
+LONGEST = {"src": 400, "benchmarks": 400, "tests": 500}
+"""Lines of a module; 50 to 300 is the habit, and tests may hold a long table of cases."""
 
 HATCHES_IN_THE_PROGRAM = 12
 HATCHES_IN_TESTS = 30
@@ -89,9 +89,11 @@ def test_a_hatch_without_rule_or_reason_is_seen(line: str, is_good: bool) -> Non
     assert is_explained(found) is is_good
 
 
-def test_no_module_is_longer_than_a_reader_can_hold() -> None:
-    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in modules("src")}
-    assert {str(path): n for path, n in lengths.items() if n > LONGEST_MODULE} == {}
+@pytest.mark.parametrize(("part", "most"), LONGEST.items(), ids=LONGEST)
+def test_no_module_is_longer_than_a_reader_can_hold(part: str, most: int) -> None:
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in modules(part)}
+    assert lengths
+    assert {str(path): lines for path, lines in lengths.items() if lines > most} == {}
 
 
 def texts() -> Iterator[tuple[str, str]]:
