@@ -12,7 +12,7 @@ from door_sync.app.report import CycleReport, Ending
 from door_sync.core.cards import CardNumber
 from door_sync.core.steps import NoticeKind
 from door_sync.core.tags import card_tag
-from door_sync.simulators.faults import Hook, Reset, html_error, json_answer
+from door_sync.simulators.faults import Hook, Reset, html_error
 from tests.app.watching import (
     DEACTIVATE,
     at_bind,
@@ -24,6 +24,7 @@ from tests.app.watching import (
     failed,
     holder,
     kinds,
+    lie,
     outcomes,
     refused,
     settled,
@@ -243,6 +244,18 @@ def test_a_card_that_the_member_got_by_hand_meanwhile_is_not_bound_again(club: C
     assert kinds(club, contact) == ["free-card"]
 
 
+def test_a_card_that_the_member_had_only_for_a_moment_is_not_done(club: Club, stuck: Stuck) -> None:
+    """Bound by hand before the reclaim, and gone again when the member is read back."""
+    world = club.unifi.world
+    when_asked_who_holds(
+        club, stuck.token, lambda: world.bind(stuck.token, club.user_of(stuck.member))
+    )
+    back = Hook(lambda _: world.bind(stuck.token, stuck.former))
+    club.unifi.faults.add(back, method="PUT", path="/users/:id/access_policies")
+    report = club.cycle()
+    assert "cards that were bound are not on the user" in failed(report)[stuck.member]
+
+
 @pytest.mark.parametrize("path", ["/credentials/nfc_cards/tokens/:token", "/users/:id"])
 def test_a_holder_who_cannot_be_looked_at_keeps_the_card(
     club: Club, stuck: Stuck, path: str
@@ -422,7 +435,7 @@ def test_a_leaver_who_shows_no_status_keeps_a_card_that_could_not_be_freed(club:
 
 def test_a_free_that_was_a_lie_ends_as_a_reclaim(club: Club) -> None:
     leaver, joiner = recycled(club)
-    at_free(club, json_answer({"code": "SUCCESS", "msg": "success"}))
+    at_free(club, lie())
     report = club.cycle()
     assert report.ending is Ending.CLEAN, failed(report)
     assert done(report) == [leaver, joiner]

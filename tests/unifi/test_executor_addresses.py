@@ -3,8 +3,10 @@
 import pytest
 
 from door_sync.app.report import CycleReport, Ending
+from door_sync.core.people import ContactId
 from door_sync.core.steps import NoticeKind
 from door_sync.simulators.faults import Fault, Reset
+from door_sync.unifi.executor import address_digest
 from tests.app.watching import (
     Later,
     at_create,
@@ -139,6 +141,14 @@ def test_a_refusal_is_remembered_without_the_address_itself(club: Club) -> None:
     assert len(memory.refused_addresses) == 1
     assert "taken" not in repr(memory)
     assert not any("taken" in notice.text for notice in report.notices)
+
+
+def test_a_refusal_is_remembered_for_this_contact_and_this_address_however_it_is_written() -> None:
+    key, ann, bob = bytes(32), ContactId(1), ContactId(2)
+    remembered = address_digest(key, ann, TAKEN)
+    assert remembered == address_digest(key, ann, f" {TAKEN.upper()} ")
+    assert remembered != address_digest(key, ann, FREE)
+    assert remembered != address_digest(key, bob, TAKEN)
 
 
 def test_a_create_that_is_refused_without_the_address_too_is_a_failure(club: Club) -> None:

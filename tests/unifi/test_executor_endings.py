@@ -12,6 +12,7 @@ from tests.app.watching import (
     DEACTIVATE,
     at_create,
     at_free,
+    at_import,
     at_look,
     at_policies,
     at_status,
@@ -219,6 +220,17 @@ def test_five_requests_without_an_answer_end_the_cycle(club: Club) -> None:
     assert kinds(club, people[5]) == ["import-card"]
 
 
+def test_an_import_without_an_answer_counts_as_the_first_of_five(club: Club) -> None:
+    settled(club)
+    people = [club.join(1001 + n) for n in range(9)]
+    at_import(club, html_error(500))
+    at_create(club, html_error(500), times=None)
+    report = club.cycle()
+    assert isinstance(report.error, ControllerUnreachable)
+    created = {contact for kind, contact in intended(club, report) if kind == "create-user"}
+    assert created == set(people[:4])
+
+
 def test_four_requests_without_an_answer_end_nothing(club: Club) -> None:
     settled(club)
     people = [club.join(1001 + n) for n in range(9)]
@@ -243,3 +255,28 @@ def test_looks_that_get_no_answer_count_as_silence_too(club: Club) -> None:
     assert isinstance(report.error, ControllerUnreachable)
     assert look.struck == 5 * 3
     assert sent(club) == []
+
+
+def test_an_answer_to_a_write_ends_a_silence(club: Club) -> None:
+    settled(club)
+    people = [club.join(1001 + n) for n in range(9)]
+    for contact in (*people[:4], *people[5:]):
+        at_create(club, html_error(500), contact, times=None)
+    report = club.cycle()
+    assert report.ending is Ending.PARTIAL
+    assert done(report) == [people[4]]
+
+
+def test_an_answer_to_a_look_ends_a_silence(club: Club) -> None:
+    """The controller is there: it tells each user's policies, though it takes no write."""
+    by_hand = club.unifi.world.add_policy("By hand", [club.workshop]).id
+    people = [club.join(1001 + n) for n in range(7)]
+    settled(club)
+    for contact in people:
+        club.unifi.world.set_policies(club.user_of(contact), [club.gold, by_hand])
+        club.retier(contact, "Silver")
+    at_policies(club, html_error(500))
+    report = club.cycle()
+    assert report.ending is Ending.PARTIAL
+    assert list(failed(report)) == people
+    assert intended(club, report) == [("set-policies", contact) for contact in people]

@@ -167,6 +167,7 @@ def test_a_write_without_an_answer_that_was_not_carried_out_is_a_failure(
     assert report.ending is Ending.PARTIAL
     assert list(failed(report)) == [contact]
     assert contact not in done(report)
+    assert (story.kind, "uncertain") in outcomes(club, report, contact)
 
 
 @every_write
@@ -319,3 +320,31 @@ def test_a_card_that_stays_where_it_is_counts_neither_as_done_nor_as_failed(club
     assert report.summary()["updated_credential"] == 0
     assert [c.change_class for c in report.plan.changes] == [ChangeClass.CARD]
     assert intended(club, report) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"status": "DEACTIVATED"}, {"first_name": "X"}, {"last_name": "X"}, {"user_email": ""}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_user_who_was_created_otherwise_than_asked_is_a_failure(
+    club: Club, change: dict[str, str]
+) -> None:
+    settled(club)
+    contact = club.join(1001, email="m@example.org")
+    edit = Hook(lambda _: club.unifi.world.edit_user(club.user_of(contact), **change), after=True)
+    at_create(club, edit, contact)
+    report = club.cycle()
+    assert list(failed(report)) == [contact]
+    assert contact not in done(report)
+
+
+def test_a_leaver_whose_status_vanished_meanwhile_is_not_proven(club: Club) -> None:
+    """Only a row that showed no status before may go without one after (R2)."""
+    contact = _lapses(club)
+    made = club.user_of(contact)
+    hide = Hook(lambda _: club.unifi.world.edit_user(made, missing=frozenset({"status"})))
+    at_look(club, hide, f"/users/{made}", times=1)
+    report = club.cycle()
+    assert list(failed(report)) == [contact]
+    assert club.journal.memory(club.clock.now()).statusless == frozenset()

@@ -74,7 +74,7 @@ class Executor:
     """Runs one plan against one controller.
 
     `known` is what this cycle read; `managed` the policies that tiers give; `world` the keyed
-    digest of both sides that a failed import is remembered with; `progress` is told how many
+    digest of the card list that a failed import is remembered with; `progress` is told how many
     steps are behind and how many there are.
     """
 
