@@ -1,8 +1,12 @@
 """Gather, decide, act, verify, record: what a cycle does when a part of it goes wrong."""
 
+import logging
+import re
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+
+import pytest
 
 from door_sync.app.cycle import Parts, Progress, live_run
 from door_sync.app.report import Ending
@@ -13,12 +17,14 @@ from door_sync.journal.memory import InMemoryJournal
 from door_sync.ports import (
     ControllerUnreachable,
     MemberSource,
+    Memory,
     SourceDistrusted,
     SourceReading,
     SourceUnreachable,
 )
-from door_sync.simulators.faults import Hook, html_error
-from tests.app.watching import Later, sent, settled
+from door_sync.simulators.faults import Hook, Reset, html_error
+from door_sync.simulators.unifi.simulator import DEFAULT_TOKEN
+from tests.app.watching import Later, at_create, refused, sent, settled
 from tests.club import HABITS, Club
 
 
@@ -251,3 +257,33 @@ def test_two_sites_share_nothing(club: Club) -> None:
         other = live_run(parts)
     assert one.key != other.key
     assert one.cycle_id != other.cycle_id
+
+
+def test_no_name_address_number_token_or_key_is_logged_or_told_at_any_level(
+    club: Club, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cycle with repeats after silence, refusals, a blocked card and a reclaim (P12)."""
+    caplog.set_level(logging.DEBUG)
+    club.unifi.world.add_hidden_admin("secret@example.org")
+    club.add_user("", cards=[31337], status="DEACTIVATED")
+    club.add_card(31338, holder=club.owner)
+    people = [club.join(31337 + n, first="Secretname", email="secret@example.org") for n in (0, 1)]
+    failing = club.join(31339, first="Secretname")
+    at_create(club, refused(), failing)
+    club.unifi.faults.add(Reset(), method="PUT", times=2)
+    report = club.cycle()
+    assert report.ending is Ending.PARTIAL
+    assert len(report.blocked) == 1
+    assert len(caplog.records) > 1
+    notices = [notice.text for notice in report.notices]
+    problems = [(result.problems, result.doubts) for result in report.failed]
+    told = "\n".join(map(repr, (caplog.text, report, notices, problems, memory_of(club))))
+    tokens = [card.token for card in club.unifi.world.cards]
+    for secret in ("Secretname", "secret@", DEFAULT_TOKEN, *tokens):
+        assert secret not in told
+    assert not re.search(r"\b0*3133[789]\b", told)
+    assert all(str(contact) in told for contact in (*people, failing))
+
+
+def memory_of(club: Club) -> Memory:
+    return club.journal.memory(club.clock.now())
