@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from door_sync.civicrm.replies import Row, Rows
 from door_sync.civicrm.wire import EMAIL, MEMBERSHIP_KEYS, TRASHED_CONTACT, contact_keys
@@ -23,6 +23,10 @@ from door_sync.ports import SourceDistrusted
 
 Owned = tuple[ContactId, Membership]
 """A membership and the contact it belongs to."""
+
+LARGEST_ID: Final = 0xFFFFFFFF
+"""CiviCRM's ids are unsigned numbers of 32 bits, so nothing larger is believed: with 19 digits a
+contact's user would not be known as managed again, and each cycle would make one more (P9)."""
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -124,7 +128,7 @@ def _card(title: str, row: Row, key: str) -> CardNumber | BadCard | None:
 
 def _number(title: str, row: Row, key: str) -> int:
     value = row[key]
-    if type(value) is not int or value <= 0:
+    if type(value) is not int or not 0 < value <= LARGEST_ID:
         _mistyped(title, row, key)
     return value
 
