@@ -5,7 +5,7 @@ gives up in this plan may be written after that; in a circle one holder is blank
 else that is taken is left out, decided afresh in each cycle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from door_sync.core.controller import User, UserId
@@ -88,11 +88,20 @@ def decide_addresses(
         else:
             open_claims[contact_id] = claim
     blocker = _blockers(open_claims, users, taken)
-    for contact_id in _hopeless(open_claims, blocker):
-        decisions[contact_id] = LeaveOut(TAKEN)
-        del open_claims[contact_id]
+    waiting = _who_waits(blocker)
+    hopeless = _turns([c for c, first in blocker.items() if isinstance(first, _Stuck)], waiting)
+    turns = _turns([c for c, first in blocker.items() if isinstance(first, _Nobody)], waiting)
     for contact_id, claim in open_claims.items():
-        decisions[contact_id] = _write(contact_id, claim, blocker)
+        if contact_id in hopeless:
+            decisions[contact_id] = LeaveOut(TAKEN)
+            continue
+        is_opener = contact_id not in turns
+        if is_opener:  # a circle: its lowest contact steps aside first and is served last
+            turns |= _turns([contact_id], waiting)
+            turns[contact_id] = _length_of_circle(contact_id, blocker)
+        first = blocker[contact_id]
+        after = first if isinstance(first, int) else None
+        decisions[contact_id] = Write(claim.wanted.strip(), after, turns[contact_id], is_opener)
     return decisions
 
 
@@ -142,40 +151,34 @@ def _can_give_up(user: User, address: str) -> bool:
     return normal(user.console_email) != address
 
 
-def _hopeless(
-    open_claims: Mapping[ContactId, Claim],
+def _who_waits(
     blocker: Mapping[ContactId, ContactId | _Nobody | _Stuck],
-) -> set[ContactId]:
-    """Return the claims that end at one which cannot be fulfilled."""
-    hopeless: set[ContactId] = set()
-    for contact_id in open_claims:
-        chain: list[ContactId] = []
-        here: ContactId | _Nobody | _Stuck = contact_id
-        while isinstance(here, int) and here not in chain:
-            chain.append(here)
-            here = blocker[here]
-        if isinstance(here, _Stuck):
-            hopeless.update(chain)
-    return hopeless
+) -> dict[ContactId, ContactId]:
+    """Return, for each contact that must give an address up, who waits for it.
+
+    It is one at most: a user has one address of ours to give, and one claim gets it.
+    """
+    return {first: contact_id for contact_id, first in blocker.items() if isinstance(first, int)}
 
 
-def _write(
-    contact_id: ContactId,
-    claim: Claim,
-    blocker: Mapping[ContactId, ContactId | _Nobody | _Stuck],
-) -> Write:
-    address = claim.wanted.strip()
-    first = blocker[contact_id]
-    if not isinstance(first, int):
-        return Write(address)
-    chain = [contact_id]
-    here: ContactId | _Nobody | _Stuck = first
-    while isinstance(here, int) and here not in chain:
-        chain.append(here)
-        here = blocker[here]
-    if here == contact_id:  # a circle: its lowest contact steps aside first and is served last
-        opener = min(chain)
-        turn = chain.index(opener) or len(chain)
-        return Write(address, after=first, turn=turn, blank_first=contact_id == opener)
-    # A chain that runs into a circle would have to want what the circle's member already got.
-    return Write(address, after=first, turn=len(chain) - 1)
+def _turns(
+    starts: Iterable[ContactId], waiting: Mapping[ContactId, ContactId]
+) -> dict[ContactId, int]:
+    """Return everybody who waits for one of `starts`, and how many go before: 0 for a start."""
+    turns: dict[ContactId, int] = {}
+    for start in starts:
+        here: ContactId | None = start
+        turn = 0
+        while here is not None and here not in turns:
+            turns[here] = turn
+            here, turn = waiting.get(here), turn + 1
+    return turns
+
+
+def _length_of_circle(
+    opener: ContactId, blocker: Mapping[ContactId, ContactId | _Nobody | _Stuck]
+) -> int:
+    length, here = 1, blocker[opener]
+    while isinstance(here, int) and here != opener:
+        length, here = length + 1, blocker[here]
+    return length
