@@ -63,7 +63,8 @@ def test_a_restored_member_opens_a_circle_before_it_is_activated() -> None:
         user("u2", 2, policies=[GOLD], email="b@x"),
     ]
     made = plan(site([grant(1, BAD, email="b@x"), grant(2, BAD, email="a@x")], users))
-    assert steps_in_order(made)[:4] == [
+    assert steps_in_order(made)[:5] == [
+        SetPolicies(U1, None, keeps_others=False, phase=Phase.PEOPLE),
         UpdateProfile(U1, None, None, "", phase=Phase.PEOPLE),
         ActivateUser(U1),
         UpdateProfile(U2, None, None, "a@x", ContactId(1), 1, Phase.ADDRESSES),

@@ -192,8 +192,9 @@ class _Planner:
         steps: list[Step] = [
             FreeCard(user.id, token, OnRefusal.GO_ON, Phase.FREE) for token in what.stale
         ]
-        if user.policy_ids:
-            steps.append(SetPolicies(user.id, None, keeps_others=False, phase=Phase.PEOPLE))
+        # Also where the row shows none: a row may leave its policies out, and what it does not show
+        # would open doors from the moment of activation, with a card that may be stale (R2).
+        steps.append(SetPolicies(user.id, None, keeps_others=False, phase=Phase.PEOPLE))
         steps += self._profile_steps(what.verdict, user, Phase.PEOPLE)
         steps.append(ActivateUser(user.id))
         steps += [FreeCard(user.id, t, OnRefusal.SHUT, Phase.LATE_FREE) for t in what.stale]
