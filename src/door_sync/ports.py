@@ -15,6 +15,7 @@
     │   │   ├── AddressRefused         the e-mail address is taken or malformed
     │   │   └── CardChangeImpossible   no method frees a card on this user
     │   └── WriteUncertain         no answer: it may or may not have been carried out
+    │       └── ImportUncertain        the same of some cards of an import; others arrived
     └── JournalError           the record cannot be kept; no cycle runs (§7)
         └── LockHeld               another cycle of this site is running
 
@@ -168,6 +169,14 @@ class ImportedCard:
     token: CardToken
 
 
+class ImportUncertain(WriteUncertain):
+    """Of some cards of an import nobody knows whether they came; `arrived` are those that did."""
+
+    def __init__(self, message: str, *, arrived: Sequence[ImportedCard], remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.arrived = tuple(arrived)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What is written of a person; None leaves a field as it is, "" clears an address."""
@@ -232,7 +241,10 @@ class DoorController(Protocol):
         ...
 
     def import_cards(self, numbers: Sequence[CardNumber]) -> Sequence[ImportedCard]:
-        """Import cards in one file; a number that failed is absent from the answer."""
+        """Import cards in one file; a number that the controller refused is absent from the answer.
+
+        Raise ImportUncertain if some arrived and of others nobody knows (P6).
+        """
         ...
 
     def set_alias(self, token: CardToken, number: CardNumber) -> bool:

@@ -26,6 +26,7 @@ from door_sync.core.tags import card_tag, digest
 from door_sync.ports import (
     CardHasHolder,
     ControllerError,
+    ImportUncertain,
     WriteFailed,
     WriteRefused,
     WriteUncertain,
@@ -55,8 +56,11 @@ class Binder:
         wanted = {one.step.number: one for one in imports if isinstance(one.step, ImportCard)}
         records = {number: self.at.intend(one) for number, one in wanted.items()}
         self.ledger.writes += 1
+        silence: ImportUncertain | None = None
         try:
-            arrived = {c.number: c.token for c in self.at.controller.import_cards(list(wanted))}
+            cards = self.at.controller.import_cards(list(wanted))
+        except ImportUncertain as error:
+            cards, silence = error.arrived, error
         except (WriteFailed, ControllerError) as error:
             self.at.hear(error)
             for record in records.values():
@@ -66,9 +70,14 @@ class Binder:
             for one in wanted.values():
                 self.ledger.note(one, Outcome.FAILED, error.message)
             return
-        self.at.hear()
+        self.at.hear(silence)
+        arrived = {card.number: card.token for card in cards}
         for number, one in wanted.items():
             token = arrived.get(number)
+            if token is None and silence is not None:
+                self.at.not_done(records[number], silence)
+                self.ledger.note(one, Outcome.FAILED, silence.message)
+                continue
             self.at.record.outcome(records[number], "done" if token else "refused")
             if token is None:
                 name = import_digest(self.at.key, one.change.contact_id, number)

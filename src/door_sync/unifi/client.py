@@ -162,7 +162,8 @@ class UnifiController:
         """Import cards with our aliases; a number that failed is absent from the answer.
 
         A token may be one that the controller had before. Raise WriteUncertain if nothing is
-        known to have arrived, ControllerForbids below Access 3.3.10.
+        known to have arrived, ImportUncertain if something is, ControllerForbids below Access
+        3.3.10.
         """
         found = CardImport(self._upload, self._listed_cards).run(numbers)
         return [ImportedCard(number, found[number]) for number in numbers if number in found]

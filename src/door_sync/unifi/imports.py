@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from door_sync.core.cards import CardNumber, CardToken
-from door_sync.ports import WriteUncertain
+from door_sync.ports import ImportedCard, ImportUncertain, WriteUncertain
 from door_sync.unifi.envelope import SYSTEM_ERROR, Refused
 
 LARGEST_FILE: Final = 200
@@ -37,8 +37,9 @@ class CardImport:
     def run(self, numbers: Sequence[CardNumber]) -> Tokens:
         """Return the tokens of the numbers that are in the controller now; the others failed.
 
-        Raise WriteUncertain only if nothing is known to have arrived: the tokens that came are
-        worth more than the complaint, and the next cycle asks for the rest again.
+        Raise WriteUncertain where the controller fell silent before all was settled. The tokens
+        that came go along with it: silence about the others is no refusal of them, and must cost
+        neither group what the next cycle can still bring (R3).
         """
         wanted = list(dict.fromkeys(numbers))
         try:
@@ -46,9 +47,11 @@ class CardImport:
                 self._send(wanted[start : start + LARGEST_FILE])
             if self._missing(wanted):
                 self._settle(wanted)
-        except WriteUncertain:
+        except WriteUncertain as error:
             if not self._found:
                 raise
+            arrived = [ImportedCard(number, token) for number, token in self._found.items()]
+            raise ImportUncertain(error.message, arrived=arrived, remedy=error.remedy) from error
         return self._found
 
     def _send(self, file: Sequence[CardNumber], *, again: bool = True) -> None:
