@@ -102,7 +102,8 @@ def test_it_goes_on_after_a_power_cut(new_site: Club) -> None:
             made += 1
             return create(*args, **named)  # type: ignore[arg-type]  # handed on
 
-        parts.controller.create_user = create_twelve  # type: ignore[method-assign, assignment]
+        # The power goes in the middle of the writes.
+        parts.controller.create_user = create_twelve  # type: ignore[method-assign, assignment]  # cut
         with pytest.raises(PowerCut):
             live_run(parts)
     assert provisioning(new_site) is True

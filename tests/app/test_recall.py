@@ -7,7 +7,7 @@ import pytest
 from door_sync.app.recall import recall, row_digest, with_remembered_aliases
 from door_sync.app.report import CycleReport, Ending
 from door_sync.core.cards import CardNumber
-from door_sync.core.controller import UserStatus
+from door_sync.core.controller import PolicyId, UserStatus
 from door_sync.core.decision import Remembered
 from door_sync.core.steps import NoticeKind
 from door_sync.ports import FailedImport, GoodCounts, Memory
@@ -292,7 +292,7 @@ def test_rows_are_told_apart_by_everything_that_may_matter() -> None:
         made_user("u", 1, NO_STATUS, email="a@example.org"),
         made_user("u", 1, NO_STATUS, console_email="a@example.org"),
         made_user("u", 1, NO_STATUS, tokens=[made_token(1)]),
-        made_user("u", 1, NO_STATUS, policies=[made_token(1).reveal()]),  # type: ignore[list-item]
+        made_user("u", 1, NO_STATUS, policies=[PolicyId(made_token(1).reveal())]),
     ]
     assert len({row_digest(KEY, row) for row in rows}) == len(rows)
     one, other = made_token(1), made_token(2)
@@ -312,8 +312,8 @@ def test_nothing_remembered_means_nothing() -> None:
 def test_a_member_without_a_card_waits_for_no_import() -> None:
 
     memory = Memory(failed_imports={"of somebody else": FailedImport("then", NOW)})
-    members = {1: made_member(1, card=None), 2: made_member(2)}
-    found = recall(memory, KEY, members, made_snapshot(), NOW)  # type: ignore[arg-type]
+    members = {one.contact_id: one for one in (made_member(1, card=None), made_member(2))}
+    found = recall(memory, KEY, members, made_snapshot(), NOW)
     assert found.failed_imports == frozenset()
 
 

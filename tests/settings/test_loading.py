@@ -263,3 +263,15 @@ def test_files_are_found_where_the_caller_says_else_by_the_environment_else_here
         Path("/etc/door-sync/config.toml"),
         Path("b.env"),
     )
+
+
+def test_an_alert_channel_that_sends_nothing_yet_is_a_warning(site: Site) -> None:
+    """The settings of an earlier program load, and nobody waits in vain for a mail."""
+    mailgun = (
+        '[alert.mailgun]\ndomain = "example.org"\nfrom = "a@example.org"\nto = ["b@example.org"]'
+    )
+    config = CONFIG.replace('transport = "flag-file"', f'transport = "mailgun"\n{mailgun}')
+    site.write_env(f"{KEYS}MAILGUN_API_KEY=key\n")
+    [warning] = site.load(config).warnings
+    assert 'alert.transport = "mailgun"' in warning
+    assert "flag file" in warning

@@ -94,7 +94,9 @@ def test_a_card_that_is_still_stuck_is_taken_back_by_force_once(club: Club, stuc
 
 
 def test_a_holder_who_was_enabled_meanwhile_keeps_the_card(club: Club, stuck: Stuck) -> None:
-    enable = lambda: club.unifi.world.set_status(stuck.former, "ACTIVE")  # noqa: E731
+    def enable() -> object:
+        return club.unifi.world.set_status(stuck.former, "ACTIVE")
+
     report = meanwhile(club, stuck, enable)
     assert forced(club) == []
     assert holder(club, 1001) == stuck.former
@@ -133,7 +135,10 @@ def test_a_card_that_was_given_away_between_the_two_looks_stays_there(
     club: Club, stuck: Stuck
 ) -> None:
     """The card's row still named the disabled user; that user's own row has no such card."""
-    give_away = lambda: club.unifi.world.bind(stuck.token, stuck.active)  # noqa: E731
+
+    def give_away() -> object:
+        return club.unifi.world.bind(stuck.token, stuck.active)
+
     when_asked_who_holds(club, stuck.token, give_away, after=True)
     report = club.cycle()
     assert forced(club) == []
@@ -216,7 +221,9 @@ def test_the_card_of_a_user_who_was_deleted_meanwhile_is_bound_without_force(
 
 
 def test_a_card_that_names_a_user_who_is_gone_stays_as_it_is(club: Club, stuck: Stuck) -> None:
-    delete = lambda: club.unifi.world.delete_user(stuck.former, free_cards=False)  # noqa: E731
+    def delete() -> None:
+        club.unifi.world.delete_user(stuck.former, free_cards=False)
+
     report = meanwhile(club, stuck, delete)
     assert forced(club) == []
     assert blocked_by(report) == [stuck.former]

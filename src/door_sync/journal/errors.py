@@ -15,8 +15,8 @@ from door_sync.ports import JournalError
 
 START_ANEW: Final = (
     "Stop door-sync, put a backup in its place or move it aside together with its -wal and -shm "
-    "files, and start again. A new journal starts empty: the history is lost, and people who were "
-    "cut off by hand must be cut off again."
+    "files, and start again. A new journal starts empty: the history is lost, and with it what "
+    "earlier cycles remember."
 )
 
 _EXPLAINED: Final = {

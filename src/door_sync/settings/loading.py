@@ -71,7 +71,16 @@ def load_settings(config_path: Path, env_path: Path, environ: Mapping[str, str])
         ops=config.ops,
         secrets=secrets,
     )
-    return Loaded(settings, env_file.warnings)
+    return Loaded(settings, (*env_file.warnings, *_unsent(settings)))
+
+
+def _unsent(settings: Settings) -> tuple[str, ...]:
+    """Warn of an alert channel that a site counts on and that nothing is sent by yet."""
+    transport = settings.alert.transport
+    if transport == "flag-file":
+        return ()
+    watch = f"watch the flag file {settings.ops.alert_flag}, which exists while a person is needed"
+    return (f'alert.transport = "{transport}" is understood, but nothing is sent yet: {watch}',)
 
 
 def _read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]]:

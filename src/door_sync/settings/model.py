@@ -150,7 +150,7 @@ class Safety(Section):
         "That many changes of a kind are never too many.", default=3, ge=0, commented=True
     )
     min_read_pct: Share = key(
-        "The smallest share of the last good read of the controller that is believed.",
+        "The smallest share of the last good read of either side that is believed.",
         default=0.80,
         commented=True,
     )
@@ -239,7 +239,8 @@ class Alert(Section):
     """How the program calls for a person. The flag file (ops.alert_flag) is always there."""
 
     transport: Literal["flag-file", "smtp", "mailgun", "apprise"] = key(
-        "The way besides the flag file.", default="flag-file"
+        "The way besides the flag file. Nothing is sent by the others yet, and a warning says so.",
+        default="flag-file",
     )
     smtp: Smtp | None = key("Mail by SMTP.", default=None, validate_default=True)
     mailgun: Mailgun | None = key("Mail by Mailgun.", default=None, validate_default=True)
@@ -271,7 +272,7 @@ class Ops(Section):
         "Exists while something needs a person.", default=Path("/var/run/door-sync/alert.flag")
     )
     history_db: FilePath = key(
-        "The journal: what was done, held and approved. By default history.db beside state_json.",
+        "The journal: every cycle and every write. By default history.db beside state_json.",
         default_factory=lambda data: data["state_json"].parent / "history.db",
         example="/var/lib/door-sync/history.db",
         commented=True,

@@ -105,3 +105,12 @@ def test_a_card_enrolled_by_hand_has_no_tag(site: Site) -> None:
     ran = site.run("plan")
     assert "(Mem Ber): take a card enrolled by hand off user " in ran.out
     assert "(Mem Ber): take card #" in ran.out
+
+
+def test_somebody_who_is_let_in_without_a_card_is_not_said_to_get_in(site: Site) -> None:
+    site.club.join(1100)
+    site.settle()
+    site.club.unifi.world.bind(site.club.add_card(1101), site.club.owner)
+    contact = site.club.join(1101)
+    ran = site.run("run", "--once")
+    assert f"contact {contact} gained access, but has no working card yet: joined" in ran.out

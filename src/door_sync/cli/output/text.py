@@ -166,7 +166,16 @@ def notice_line(notice: Notice, words: Wording) -> str:
 
 def _change(change: Change, words: Wording, *, is_done: bool = False) -> str:
     what = MEANS[change.change_class].of(1, is_done=is_done)
+    if _stays_outside(change, words.report):
+        what += ", but has no working card yet"
     return f"{words.person(change.contact_id)} {what}: {change.reason}"
+
+
+def _stays_outside(change: Change, report: CycleReport) -> bool:
+    """Say whether somebody who is let in has nothing to open a door with (R3, blocked)."""
+    lets_in = change.change_class in (ChangeClass.GRANT, ChangeClass.RESTORE)
+    without = {one.contact_id for one in report.blocked if one.leaves_no_card}
+    return lets_in and change.contact_id in without
 
 
 def _by_class(changes: Iterable[Change]) -> list[Change]:
