@@ -3,7 +3,7 @@
 import pytest
 
 from door_sync.core.cards import CardNumber
-from door_sync.core.controller import HolderUnknown, User
+from door_sync.core.controller import HolderUnknown, PolicyId, User
 from door_sync.core.planner import plan
 from door_sync.core.steps import (
     BindCard,
@@ -46,6 +46,14 @@ def test_another_tier_is_another_policy_and_the_users_own_are_kept() -> None:
 def test_a_second_managed_policy_is_drift_and_is_removed() -> None:
     made = plan(site([grant(1)], [user("u1", 1, policies=[GOLD, SILVER])], [OWN_CARD]))
     assert steps_in_order(made) == [SetPolicies(U1, GOLD, False, phase=Phase.KNOWN)]
+
+
+def test_a_policy_that_the_controller_does_not_have_is_no_change_of_tier() -> None:
+    """An unknown policy holds the cycle by itself; a second objection would mislead (§6)."""
+    made = plan(
+        site([grant(1, 1001, PolicyId("no such"))], [user("u1", 1, policies=[GOLD])], [OWN_CARD])
+    )
+    assert made.changes == ()
 
 
 def test_policies_that_no_rule_names_are_nobodys_business() -> None:

@@ -175,7 +175,8 @@ class _Planner:
     def _policy_step(self, what: Keep) -> list[Step]:
         user, policy = what.user, what.grant.policy
         shown = managed_policies(user, self.site.managed)
-        if shown == {policy}:
+        # The policy of a rule may be unknown. That holds the cycle (§6), and is no change of tier.
+        if shown == {policy} or policy not in self.site.managed:
             return []
         others = self._has_other_policies(user)
         if shown:
