@@ -279,3 +279,24 @@ def test_a_card_enrolled_by_hand_that_we_bound_is_ours_to_free_when_it_is_replac
     assert telling.opens(1002)
     assert not telling.opens(1001)
     assert holder(telling, 1001) == ""
+
+
+def test_silence_about_some_cards_costs_neither_those_that_came_nor_a_later_try(club: Club) -> None:
+    """A file with a bad row is halved; of the last half nobody knows what became of it."""
+    club.unifi.switch(bad_row="file fails")
+    settled(club)
+    club.add_card(1001, alias=False)
+    people = [club.join(1001 + n) for n in range(4)]
+    club.unifi.faults.add(Reset(), path="/credentials/nfc_cards/import", first=5, times=None)
+    report = club.cycle()
+    assert [failed(report).get(one) is not None for one in people] == [True, False, True, True]
+    assert [outcomes(club, report, one)[0] for one in people] == [
+        ("import-card", word) for word in ("uncertain", "done", "uncertain", "uncertain")
+    ]
+    assert club.opens(1002)
+    assert not club.journal.memory(club.clock.now()).failed_imports
+    club.unifi.faults.clear()
+    report = club.cycle()
+    assert list(failed(report)) == people[:1]
+    assert club.opens(1003)
+    assert club.opens(1004)

@@ -158,8 +158,6 @@ class Binder:
             case Reclaim(holder=former):
                 warning = self._warning(planned, number, former, holder)
                 self._forced(planned, user_id, token, warning)
-                if former in self.ledger.proofs:
-                    self.ledger.proofs[former].lost(token)
             case OutOfReach():
                 blocked = Blocked(planned.change.contact_id, number, verdict.reason, verdict.holder)
                 self.ledger.blocked.append(blocked)
