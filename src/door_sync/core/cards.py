@@ -11,7 +11,6 @@ from enum import Enum
 from typing import Final, final
 
 LARGEST_NUMBER: Final = 0xFFFF
-LARGEST_FACILITY: Final = 0xFF
 
 _DIGITS = re.compile(r"[0-9]+")
 _ALIAS = re.compile(r"sync-([0-9]{1,5})")

@@ -10,7 +10,14 @@ from typing import assert_never
 
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import HeldByUser, HolderUnknown, Snapshot, User, UserId, UserStatus
-from door_sync.core.custody import Bind, OutOfReach, Reclaim, judge
+from door_sync.core.custody import (
+    IMPORT_FAILED,
+    IMPORT_SETTLED_BY,
+    Bind,
+    OutOfReach,
+    Reclaim,
+    judge,
+)
 from door_sync.core.people import ContactId
 from door_sync.core.steps import (
     BindCard,
@@ -34,11 +41,7 @@ from door_sync.ports import (
 from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
 
-NOT_IMPORTED = (
-    "the controller did not import the card; it is probably enrolled there already without our "
-    "alias. Find it under Credentials and delete it there, or give it the alias sync- and the "
-    "five digits of its number"
-)
+NOT_IMPORTED = f"{IMPORT_FAILED}. {IMPORT_SETTLED_BY}"
 
 
 @dataclass

@@ -9,6 +9,7 @@ from door_sync.app.report import CycleReport
 from door_sync.cli.output.wording import MEANS, Wording, counted, harmless
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import PolicyId, UserId, UserStatus, VisitorId
+from door_sync.core.custody import IMPORT_FAILED
 from door_sync.core.people import ContactId
 from door_sync.core.steps import (
     ActivateUser,
@@ -111,6 +112,7 @@ def test_a_holder_is_told_by_id_and_status(holder: HolderShown, text: str) -> No
     ("blocked", "settled_by"),
     [
         (Blocked(CONTACT, CARD, "why"), "Look at the card in the controller, or correct"),
+        (Blocked(CONTACT, CARD, IMPORT_FAILED), "give it the alias sync- and the five digits"),
         (
             Blocked(CONTACT, CARD, "why", HolderShown(visitor_id=VisitorId("v-7"))),
             "Take the card off the visitor in the controller",

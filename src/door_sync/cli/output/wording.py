@@ -9,6 +9,7 @@ from typing import assert_never
 from door_sync.app.report import CycleReport
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import PolicyId, UserId
+from door_sync.core.custody import IMPORT_FAILED, IMPORT_SETTLED_BY
 from door_sync.core.names import name_of, tidy
 from door_sync.core.people import ContactId
 from door_sync.core.steps import (
@@ -168,6 +169,8 @@ class Wording:
                 "Ask the holder to return it and free it in the controller, or correct the card "
                 "number in CiviCRM"
             )
+        if blocked.reason == IMPORT_FAILED:
+            return IMPORT_SETTLED_BY
         return "Look at the card in the controller, or correct the card number in CiviCRM"
 
 
