@@ -74,10 +74,6 @@ RESTORED = "a user who becomes active again in this cycle holds it"
 NOBODY_KNOWS = "nobody can say who holds it"
 NOT_LISTED = "its holder is not in the controller's list"
 IMPORT_FAILED = "the controller refused to import it"
-IMPORT_SETTLED_BY = (
-    "It is probably enrolled there already without our alias: find it under Credentials and delete "
-    "it there, or give it the alias sync- and the five digits of its number"
-)
 
 
 def reach(

@@ -27,6 +27,12 @@ from door_sync.core.situation import (
 from door_sync.core.steps import Notice, NoticeKind
 from door_sync.core.tiers import CardUnknown, Grant, MatchedRules, TierBook, Verdict
 
+IMPORT_SETTLED_BY = (
+    "It is probably enrolled there already without our alias: find it under Credentials and delete "
+    "it there, or give it the alias sync- and the five digits of its number"
+)
+"""What settles it that the controller refused to import a card (R3)."""
+
 
 def notices(site: Site, found: Mapping[ContactId, Situation]) -> list[Notice]:
     """Given every situation, return what is worth a word about each contact."""

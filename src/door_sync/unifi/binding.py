@@ -12,13 +12,13 @@ from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import HeldByUser, HolderUnknown, Snapshot, User, UserId, UserStatus
 from door_sync.core.custody import (
     IMPORT_FAILED,
-    IMPORT_SETTLED_BY,
     Bind,
     OutOfReach,
     Reclaim,
     judge,
 )
 from door_sync.core.people import ContactId
+from door_sync.core.reports import IMPORT_SETTLED_BY
 from door_sync.core.steps import (
     BindCard,
     Blocked,

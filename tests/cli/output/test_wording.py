@@ -127,7 +127,7 @@ def test_a_holder_is_told_by_id_and_status(holder: HolderShown, text: str) -> No
 )
 def test_a_blocked_card_says_what_settles_it(blocked: Blocked, settled_by: str) -> None:
     line = WORDS.blocked(blocked)
-    assert line.startswith(f"contact 42: card #{TAG} is blocked; why")
+    assert line.startswith(f"contact 42: card #{TAG} is blocked; {blocked.reason}")
     assert settled_by in line
     assert "no working card" not in line
     bare = WORDS.blocked(replace(blocked, leaves_no_card=True))

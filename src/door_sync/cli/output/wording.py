@@ -9,9 +9,10 @@ from typing import assert_never
 from door_sync.app.report import CycleReport
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import PolicyId, UserId
-from door_sync.core.custody import IMPORT_FAILED, IMPORT_SETTLED_BY
+from door_sync.core.custody import IMPORT_FAILED
 from door_sync.core.names import name_of, tidy
 from door_sync.core.people import ContactId
+from door_sync.core.reports import IMPORT_SETTLED_BY
 from door_sync.core.steps import (
     ActivateUser,
     BindCard,
