@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from door_sync.app.report import CycleReport, Ending
 from door_sync.cli.output.text import run_text
+from door_sync.core.steps import NoticeKind
 from door_sync.simulators.faults import Fault, Reset, Truncate, html_error, json_answer, rate_limit
 from door_sync.simulators.unifi.switches import Switches
 from tests.club import FACILITY, Club, open_club
@@ -248,8 +249,11 @@ class LivingClub(RuleBasedStateMachine):
         self.club.clock.ahead += timedelta(hours=25)
         missing = self._somebody_is_missing()
         report = self._cycle()
-        if missing or report.ending is not Ending.CLEAN:
-            self._cycle()  # a missing contact is believed when it is missed twice (R1)
+        waits = any(notice.kind is NoticeKind.RESTORE_WAITS for notice in report.notices)
+        if missing or waits or report.ending is not Ending.CLEAN:
+            # A missing contact is believed when it is missed twice (R1); a restore that waits for
+            # a card may go on once this cycle has taken that card away (R2).
+            self._cycle()
             self.gone.clear()
         self.club.forget()
         report = self._cycle()
