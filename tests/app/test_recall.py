@@ -271,6 +271,24 @@ def test_a_user_without_status_who_keeps_a_card_is_revoked_again(club: Club) -> 
     assert holder(club, 1001) == ""
 
 
+def test_a_member_whose_row_shows_no_status_is_revoked_though_it_was_read_back_before(
+    club: Club,
+) -> None:
+    """Only a revocation that was accepted settles a row, not any other change of that user."""
+    contact = club.join(1001)
+    settled(club)
+    made = club.user_of(contact)
+    club.unifi.world.edit_user(made, missing=frozenset({"status"}))
+    club.unifi.world.free(card(club, 1001).token)
+    club.civicrm.world.set_card(contact, "no number")
+    club.civicrm.world.set_name(contact, first_name="Other")
+    settled(club)
+    club.lapse(contact)
+    report = club.cycle()
+    assert done(report) == [contact]
+    assert kinds(club, contact) == ["deactivate-user"]
+
+
 def test_a_user_without_status_who_rejoins_is_served_again(club: Club, mute: int) -> None:
     club.unifi.world.edit_user(club.user_of(mute), missing=frozenset())
     club.rejoin(mute)

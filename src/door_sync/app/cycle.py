@@ -204,7 +204,8 @@ def _verify(
         in_vain = 0
         proven = ledger.prove(user_id, user, decision.policies.managed)
         is_mute = user is not None and user.status is UserStatus.UNKNOWN
-        if proven and user is not None and is_mute and user_id in ledger.statusless:
+        was_revoked = ledger.proofs[user_id].status_was_unknown
+        if proven and user is not None and is_mute and was_revoked:
             record.remember_statusless(row_digest(key, user))
         progress.steps(number, len(ledger.proofs))
 

@@ -206,8 +206,6 @@ class Executor:
         # A row without a status proves nothing by itself, only together with this answer (R2).
         expected.status_was_unknown = not had_status
         self.ledger.shut.add(user_id)
-        if not had_status:
-            self.ledger.statusless.add(user_id)
 
     def _create(self, planned: PlannedStep, step: CreateUser) -> None:
         contact_id, email = planned.change.contact_id, step.email

@@ -66,8 +66,8 @@ class Ledger:
     """The state of a running plan, and its result.
 
     `users` are those created in this cycle; `freed` the cards that are off their holder, `shut`
-    the users it deactivated, `statusless` those among them whose row showed no status. `addresses`
-    are contacts whose address was written. `fatal` is the error that ended the cycle early.
+    the users it deactivated. `addresses` are contacts whose address was written. `fatal` is the
+    error that ended the cycle early.
     """
 
     results: list[StepResult] = field(default_factory=list)
@@ -76,7 +76,6 @@ class Ledger:
     users: dict[ContactId, UserId] = field(default_factory=dict)
     freed: set[CardToken] = field(default_factory=set)
     shut: set[UserId] = field(default_factory=set)
-    statusless: set[UserId] = field(default_factory=set)
     addresses: set[ContactId] = field(default_factory=set)
     blocked: list[Blocked] = field(default_factory=list)
     warnings: list[Notice] = field(default_factory=list)
