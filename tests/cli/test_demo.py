@@ -17,13 +17,12 @@ from click.testing import CliRunner
 
 from door_sync.app.bootstrap import plan_site, run_site
 from door_sync.app.report import CycleReport
-from door_sync.cli.context import Options
-from door_sync.cli.demo import command
 from door_sync.cli.demo import site as site_module
 from door_sync.cli.demo.narrator import Narrator, cut_short
 from door_sync.cli.demo.site import Site
 from door_sync.cli.demo.story import CHAPTERS
 from door_sync.cli.demo.telling import tell_all
+from door_sync.cli.entry import root
 from door_sync.settings import Settings, load_settings
 from door_sync.simulators.demo_club import ADMINISTRATOR, FACILITY, PEOPLE
 from tests.cli.conftest import PATIENCE_SECONDS, environment
@@ -57,20 +56,17 @@ class Told:
 @contextmanager
 def logging_kept() -> Iterator[None]:
     """Take back what the command does to the log of this process."""
-    root = logging.getLogger()
-    before = [*root.handlers]
+    log = logging.getLogger()
+    before = [*log.handlers]
     yield
-    root.handlers[:] = before
+    log.handlers[:] = before
 
 
 def demo(*words: str) -> Told:
     with logging_kept():
+        # Through the whole program, as a user does: a command run alone keeps its help option.
         result = CliRunner(env={"COLUMNS": "100"}).invoke(
-            command,
-            words,
-            obj=Options(None, None, verbose=False, log_format="text"),
-            standalone_mode=False,
-            catch_exceptions=False,
+            root, ["demo", *words], standalone_mode=False, catch_exceptions=False
         )
     assert isinstance(result.return_value, int)
     assert result.stderr == ""

@@ -105,7 +105,7 @@ def test_a_damaged_journal(old_journal: Path, clock: Clock) -> None:
     with pytest.raises(JournalError) as caught:
         use()
     assert_says(caught.value, old_journal, "it is damaged", "SQLITE_CORRUPT")
-    assert "cut off again" in caught.value.remedy
+    assert "the history is lost" in caught.value.remedy
 
 
 def test_a_full_disk_refuses_the_intent_and_loses_none_before_it(
