@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from door_sync.app.cycle import Progress
 from door_sync.app.report import Ending
 from door_sync.core.guards import Budgets
 from door_sync.core.tiers import Resolution, Rule
-from door_sync.http import UntrustedCertificate
+from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp, UntrustedCertificate
 from door_sync.journal.lock import SiteLock
 from door_sync.journal.sqlite import SqliteJournal
 from door_sync.ports import ControllerForbids, JournalError, LockHeld
@@ -201,6 +202,56 @@ def test_a_fault_of_the_program_comes_out_although_no_file_can_be_written(
     monkeypatch.setattr("door_sync.app.bootstrap.habits", broken)
     with pytest.raises(ZeroDivisionError):
         run_site(settings)
+
+
+class Noted(HttpClient):
+    """A client that notes how it was made; newest last."""
+
+    made: list[tuple[str, dict[str, Any]]]
+
+    def __init__(self, base_url: str, **options: Any) -> None:
+        Noted.made.append((base_url, options))
+        super().__init__(base_url, **options)
+
+
+def test_each_connection_is_what_the_settings_say(
+    club: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(
+        club.write_files(tmp_path),
+        **{
+            "[civicrm]": '[civicrm]\ntimeout_seconds = 21\npage_size = 123\nauth = "authorization"',
+            "[unifi]": "[unifi]\ntimeout_seconds = 22",
+            "write_interval_ms = 0": "write_interval_ms = 75",
+        },
+    )
+    monkeypatch.setattr(Noted, "made", [], raising=False)
+    monkeypatch.setattr("door_sync.app.bootstrap.HttpClient", Noted)
+    club.forget()
+    plan_site(settings)
+    (crm_url, crm), (unifi_url, unifi) = Noted.made
+    assert (crm_url, unifi_url) == (club.civicrm_server.url, club.unifi_server.url)
+    assert (crm["timeout_seconds"], unifi["timeout_seconds"]) == (21, 22)
+    assert isinstance(crm["tls"], PlainHttp)
+    assert unifi["tls"] == PinnedTls((club.unifi_server.fingerprint or "",))
+    assert unifi["write_interval_seconds"] == 0.075
+    assert crm["trust_environment_proxies"] is True
+    assert unifi["trust_environment_proxies"] is False, "no proxy between us and the pin (§11)"
+    seen = club.civicrm.journal.entries()
+    assert {key.lower() for one in seen for key in one.headers} >= {"authorization"}
+    assert 123 in {call.params.get("limit") for call in club.civicrm.journal.calls("Contact")}
+
+
+def test_a_website_is_asked_over_tls_that_an_authority_vouches_for(
+    club: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = '"https://crm.example.org"'
+    settings = load(club.write_files(tmp_path), **{f'"{club.civicrm_server.url}"': address})
+    monkeypatch.setattr(Noted, "made", [], raising=False)
+    monkeypatch.setattr("door_sync.app.bootstrap.HttpClient", Noted)
+    monkeypatch.setattr("door_sync.app.bootstrap.dry_run", lambda parts, _progress: parts)
+    plan_site(settings)
+    assert Noted.made[0][1]["tls"] == AuthorityTls(None)
 
 
 def test_habits_say_what_the_settings_say(club: Club, tmp_path: Path) -> None:
