@@ -13,13 +13,13 @@ from door_sync.ports import Clock, JournalError
 
 # A made-up next version: a new table, and a new column with a value for the old rows.
 NEXT: Migration = (
-    "CREATE TABLE holds (digest TEXT PRIMARY KEY) STRICT",
+    "CREATE TABLE keepsakes (digest TEXT PRIMARY KEY) STRICT",
     "ALTER TABLE cycles ADD COLUMN started_by TEXT NOT NULL DEFAULT 'timer'",
 )
-LAST: Migration = ("INSERT INTO holds VALUES ('made by the third')",)
+LAST: Migration = ("INSERT INTO keepsakes VALUES ('made by the third')",)
 
 BROKEN: Migration = (
-    "CREATE TABLE holds (digest TEXT PRIMARY KEY) STRICT",
+    "CREATE TABLE keepsakes (digest TEXT PRIMARY KEY) STRICT",
     "ALTER TABLE no_such_table ADD COLUMN more TEXT",
 )
 
@@ -60,7 +60,7 @@ def test_an_older_journal_is_migrated_and_keeps_key_and_history(
         assert journal.cycles() == history
     assert ask(first_version, "PRAGMA user_version") == [(len(MIGRATIONS) + 2,)]
     assert ask(first_version, "SELECT started_by FROM cycles") == [("timer",)]
-    assert ask(first_version, "SELECT digest FROM holds") == [("made by the third",)]
+    assert ask(first_version, "SELECT digest FROM keepsakes") == [("made by the third",)]
 
 
 def test_each_migration_runs_once(first_version: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(
     with pytest.raises(JournalError, match="SQLite refused"):
         Store.open(first_version, migrations=(*MIGRATIONS, BROKEN))
     assert ask(first_version, "PRAGMA user_version") == [(len(MIGRATIONS),)]
-    assert ask(first_version, "SELECT name FROM sqlite_schema WHERE name = 'holds'") == []
+    assert ask(first_version, "SELECT name FROM sqlite_schema WHERE name = 'keepsakes'") == []
     with SqliteJournal.open(first_version, clock) as journal:
         assert journal.cycles()[0].summary == {"added": 3}
 

@@ -95,5 +95,100 @@ _FIRST: Final[Migration] = (
     """,
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_FIRST,)
+_SECOND: Final[Migration] = (
+    # `kind` is "cycle", or the command of a person that wrote on its own ("revoke"). `audit` is
+    # the hash of the line in the audit file, NULL until that line is written.
+    "ALTER TABLE cycles ADD COLUMN kind TEXT NOT NULL DEFAULT 'cycle'",
+    "ALTER TABLE cycles ADD COLUMN asked_by TEXT",
+    "ALTER TABLE cycles ADD COLUMN reason TEXT",
+    "ALTER TABLE cycles ADD COLUMN audit TEXT",
+    "UPDATE cycles SET audit = 'before the chain'",
+    "CREATE INDEX cycles_without_audit ON cycles (number) WHERE audit IS NULL",
+    "CREATE INDEX cycles_by_start ON cycles (started)",
+    # `counts` is 0 for a change that was free or approved: the 24 hours leave it out (§6).
+    "ALTER TABLE steps ADD COLUMN counts INTEGER NOT NULL DEFAULT 1 CHECK (counts IN (0, 1))",
+    "CREATE INDEX steps_by_time ON steps (intended_at)",
+    "CREATE INDEX steps_by_contact ON steps (contact_id)",
+    "ALTER TABLE site ADD COLUMN pruned_at TEXT",
+    "ALTER TABLE site ADD COLUMN pruned_before TEXT",
+    # A hold is open until a cycle that could decide finds it gone or grown: `closed_at`.
+    """
+    CREATE TABLE holds (
+        digest TEXT PRIMARY KEY
+            CHECK (length(digest) >= 12 AND digest NOT GLOB '*[^0-9a-f]*'),
+        cycle TEXT NOT NULL,
+        held_at TEXT NOT NULL,
+        closed_at TEXT
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE hold_guards (
+        hold TEXT NOT NULL REFERENCES holds (digest) ON DELETE CASCADE,
+        guard TEXT NOT NULL,
+        extent INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (hold, guard)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE held_effects (
+        hold TEXT NOT NULL REFERENCES holds (digest) ON DELETE CASCADE,
+        contact_id INTEGER NOT NULL,
+        change TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        digest TEXT NOT NULL CHECK (length(digest) >= 16 AND digest NOT GLOB '*[^0-9a-f]*'),
+        PRIMARY KEY (hold, contact_id, change, kind, digest)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # What a person said to a hold. `classes` and `contacts` are JSON lists; empty ones mean all.
+    """
+    CREATE TABLE approvals (
+        number INTEGER PRIMARY KEY,
+        hold TEXT NOT NULL REFERENCES holds (digest) ON DELETE CASCADE,
+        verdict TEXT NOT NULL CHECK (verdict IN ('approved', 'rejected')),
+        at TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        classes TEXT NOT NULL,
+        contacts TEXT NOT NULL,
+        ended_at TEXT,
+        ending TEXT
+    ) STRICT
+    """,
+    """
+    CREATE TABLE cut_offs (
+        number INTEGER PRIMARY KEY,
+        contact_id INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        lifted_at TEXT,
+        lifted_by TEXT
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX cut_off_now ON cut_offs (contact_id) WHERE lifted_at IS NULL",
+    # One row per cause that stands, or whose end nobody could be told yet (P14).
+    """
+    CREATE TABLE alerts (
+        cause TEXT PRIMARY KEY,
+        began TEXT NOT NULL,
+        failures INTEGER NOT NULL,
+        announced TEXT,
+        reminded TEXT,
+        is_over INTEGER NOT NULL DEFAULT 0 CHECK (is_over IN (0, 1)),
+        happened TEXT NOT NULL,
+        doors TEXT NOT NULL,
+        settles TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE alert_messages (
+        number INTEGER PRIMARY KEY,
+        cause TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('begin', 'reminder', 'resolved')),
+        at TEXT NOT NULL
+    ) STRICT
+    """,
+)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_FIRST, _SECOND)
 """All migrations in order; a journal of version N has seen the first N."""
