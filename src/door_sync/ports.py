@@ -279,6 +279,9 @@ class Memory:
     `statusless`: digests of rows without a status whose revocation was accepted (R2).
     `aliases`: digest of a token → digest of the number that it carries (R3).
     `provisioning`: True while the first provisioning lasts, None before the first cycle (§6).
+    `lately`: whose changes were written in the last 24 hours, by the word for the change's class,
+    without those that were free or approved (§6).
+    `cut_off`: contacts that a person cut off at once, until a person lifts it (§6).
     """
 
     missing: frozenset[ContactId] = frozenset()
@@ -289,17 +292,23 @@ class Memory:
     aliases: Mapping[str, str] = field(default_factory=dict)
     last_good: GoodCounts | None = None
     provisioning: bool | None = None
+    lately: Mapping[str, frozenset[ContactId]] = field(default_factory=dict)
+    cut_off: frozenset[ContactId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One intended write as the journal keeps it: no name, address, number or token (§7)."""
+    """One intended write as the journal keeps it: no name, address, number or token (§7).
+
+    `counts` is False for a change that was free or approved: the 24 hours leave it out (§6).
+    """
 
     contact_id: ContactId
     kind: str
     change: str
     reason: str
     digest: str
+    counts: bool = True
 
 
 class CycleRecord(Protocol):
@@ -316,6 +325,10 @@ class CycleRecord(Protocol):
 
     def outcome(self, number: int, outcome: str, detail: str = "") -> None:
         """Record what became of it: done, refused, uncertain, …; `detail` is a code."""
+        ...
+
+    def cut_off(self) -> frozenset[ContactId]:
+        """Return who is cut off by hand at this moment, also since this cycle began (§6)."""
         ...
 
     def remember_refused_address(self, digest: str) -> None: ...

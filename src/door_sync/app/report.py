@@ -83,6 +83,13 @@ class CycleReport:
         held = self.decision.held_plan
         return (self.plan if self.plan.changes or not held.changes else held).digest(self.key)
 
+    @property
+    def hold_digest(self) -> str:
+        """The name of the hold that waits for a person (§6); empty if none does."""
+        if self.decision is None or not self.decision.objections:
+            return ""
+        return self.decision.held_plan.digest(self.key)
+
     def summary(self) -> Mapping[str, int]:
         """The counts that v0's readers look for in an audit line (§7)."""
         changes = self.plan.changes if self.dry_run else self.done

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from door_sync.core.people import ContactId
+from door_sync.journal.cutoffs import read_cut_off
 from door_sync.journal.moments import time_from, time_text
 from door_sync.ports import FailedImport, GoodCounts, Memory
 
@@ -16,6 +17,9 @@ REFUSED_ADDRESS_AGE: Final = timedelta(days=7)
 
 FAILED_RESTORE_AGE: Final = timedelta(hours=24)
 """How long a restore that was shut again waits (R2)."""
+
+BUDGET_AGE: Final = timedelta(hours=24)
+"""Over how long the guards add up what was changed (§6)."""
 
 FAILED_IMPORT_AGE: Final = timedelta(days=400)
 """How long a failed import is kept; when to try it again is the caller's to judge (R3)."""
@@ -83,6 +87,8 @@ def read_memory(connection: sqlite3.Connection, now: datetime) -> Memory:
         aliases=dict(connection.execute("SELECT token_digest, number_digest FROM aliases")),
         last_good=_last_good(connection),
         provisioning=_provisioning(connection),
+        lately=_lately(connection, now),
+        cut_off=read_cut_off(connection),
     )
 
 
@@ -131,6 +137,20 @@ def _last_good(connection: sqlite3.Connection) -> GoodCounts | None:
         "SELECT good_contacts, good_users FROM site WHERE good_at IS NOT NULL"
     ).fetchone()
     return None if found is None else GoodCounts(*found)
+
+
+def _lately(connection: sqlite3.Connection, now: datetime) -> dict[str, frozenset[ContactId]]:
+    """Return whose changes were written in the last 24 hours, or may have been (§6)."""
+    rows = connection.execute(
+        "SELECT DISTINCT change, contact_id FROM steps WHERE counts = 1 "
+        "AND intended_at > ? AND intended_at < ? "
+        "AND coalesce(outcome, 'uncertain') IN ('done', 'unproven', 'uncertain')",
+        _around(now, BUDGET_AGE),
+    )
+    found: dict[str, set[ContactId]] = {}
+    for change, contact_id in rows:
+        found.setdefault(change, set()).add(ContactId(contact_id))
+    return {change: frozenset(people) for change, people in found.items()}
 
 
 def _provisioning(connection: sqlite3.Connection) -> bool | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import final
 
 from door_sync.core.people import ContactId
+from door_sync.journal.cutoffs import read_cut_off
 from door_sync.journal.history import INTERRUPTED, forget_old
 from door_sync.journal.moments import time_text
 from door_sync.journal.store import RandomBytes, Store
@@ -31,13 +32,14 @@ class SqliteCycleRecord:
         with self._store.writing() as connection:
             ((number,),) = connection.execute(
                 "INSERT INTO steps "
-                "(cycle, number, contact_id, kind, change, reason, digest, intended_at) "
-                "SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? "
+                "(cycle, number, contact_id, kind, change, reason, digest, counts, intended_at) "
+                "SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ? "
                 "FROM steps WHERE cycle = ? RETURNING number",
                 (
                     self._cycle_id,
                     step.contact_id,
                     *map(_storable, (step.kind, step.change, step.reason, step.digest)),
+                    int(step.counts),
                     self._now(),
                     self._cycle_id,
                 ),
@@ -57,6 +59,11 @@ class SqliteCycleRecord:
             )
             if updated.rowcount != 1:
                 raise JournalError(f"cycle {self._cycle_id} has no step {number}")
+
+    def cut_off(self) -> frozenset[ContactId]:
+        """Return who is cut off by hand at this moment, also since this cycle began (§6)."""
+        with self._store.reading() as connection:
+            return read_cut_off(connection)
 
     def remember_refused_address(self, digest: str) -> None:
         """Leave this address of this contact out for 7 days from now (R2)."""
