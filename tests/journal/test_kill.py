@@ -72,4 +72,5 @@ def test_a_killed_cycle_shows_its_last_intent_and_all_that_it_remembered(
             aliases={keyed("token"): keyed("number")},
             last_good=GoodCounts(5, 4),
             provisioning=False,
+            lately={"revoke": frozenset({ContactId(41)}), "grant": frozenset({ContactId(42)})},
         )
