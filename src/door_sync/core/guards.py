@@ -6,7 +6,7 @@ asked; nobody stops at the first objection.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from door_sync.core.people import ContactId
@@ -75,7 +75,9 @@ class Objection:
     """One guard's finding: its name, the numbers in words, and what settles it.
 
     `setting` is the key that governs it, empty where only the data can settle it. `classes` are
-    the changes it holds; for Scope.CYCLE all of them.
+    the changes it counts, and holds unless its scope is the cycle; none where it doubts a read.
+    `extent` is how bad such a doubt is, so that an approval covers less of the same and no more.
+    `is_approvable` is False where approving could settle nothing.
     """
 
     guard: str
@@ -84,6 +86,8 @@ class Objection:
     remedy: str
     setting: str = ""
     classes: tuple[ChangeClass, ...] = ()
+    extent: int = 0
+    is_approvable: bool = True
 
 
 def objections(plan: Plan, evidence: Evidence, budgets: Budgets) -> tuple[Objection, ...]:
@@ -96,7 +100,7 @@ def objections(plan: Plan, evidence: Evidence, budgets: Budgets) -> tuple[Object
         *(_bad_records(evidence) if budgets.halt_on_bad_record else ()),
     ]
     if budgets.everything_holds_everything:
-        return tuple(_whole_cycle(one) for one in found)
+        return tuple(replace(one, scope=Scope.CYCLE) for one in found)
     return tuple(found)
 
 
@@ -115,12 +119,6 @@ def held_changes(plan: Plan, found: Sequence[Objection]) -> Held:
 def holds_cycle(found: Sequence[Objection]) -> bool:
     """Say whether nothing at all may be written."""
     return any(objection.scope is Scope.CYCLE for objection in found)
-
-
-def _whole_cycle(objection: Objection) -> Objection:
-    return Objection(
-        objection.guard, Scope.CYCLE, objection.text, objection.remedy, objection.setting
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +218,8 @@ def _too_many(
         row.guard + span.suffix,
         row.scope,
         f"{people} of {base} active people would {row.noun}{span.suffix}, which is {limit}",
-        f"if that is right, raise {setting} for one cycle; if not, mend the data in CiviCRM",
+        f"if that is right, approve the plan, or raise {setting} for one cycle; if not, mend the "
+        "data in CiviCRM",
         setting,
         row.classes,
     )
@@ -237,17 +236,19 @@ def _source(evidence: Evidence, budgets: Budgets) -> list[Objection]:
             "look whether members, their card numbers and their memberships are to be seen in "
             "CiviCRM, and whether civicrm.active_statuses and tier_mapping.rules fit"
         )
-        found.append(Objection("empty source", Scope.CYCLE, text, remedy))
+        found.append(
+            Objection("empty source", Scope.CYCLE, text, remedy, extent=evidence.active_managed)
+        )
     if evidence.too_many_missing:
         text = (
             f"CiviCRM did not return {evidence.missing} of the people that the controller knows; "
             "one in a hundred may be missing at once"
         )
         remedy = (
-            "look whether the key may still view all contacts; if these people are really gone, "
-            "deactivate them in the controller by hand"
+            "look whether the key may still view all contacts; if these people are really gone, cut "
+            "them off with door-sync revoke and their contact ids, which asks CiviCRM nothing"
         )
-        found.append(Objection("people vanished", Scope.CYCLE, text, remedy))
+        found.append(Objection("people vanished", Scope.CYCLE, text, remedy, is_approvable=False))
     # Cards are cleared in the normal run of a club, so a few of them at a small site are no alarm.
     before = evidence.last_contacts
     if before is not None and before - evidence.contacts > budgets.few:
@@ -267,10 +268,12 @@ def _shrunken(name: str, side: str, now: int, before: int, budgets: Budgets) -> 
     what = "contacts with a card" if name == "source" else "users"
     text = f"{side} shows {now} {what}, the last good cycle saw {before}"
     remedy = (
-        "look whether the key may still see everybody; if so many were really removed, lower "
-        "safety.min_read_pct for one cycle"
+        "look whether the key may still see everybody; if so many were really removed, approve the "
+        "plan, or lower safety.min_read_pct for one cycle"
     )
-    return [Objection(f"shrunken {name}", Scope.CYCLE, text, remedy, "safety.min_read_pct")]
+    name = f"shrunken {name}"
+    setting = "safety.min_read_pct"
+    return [Objection(name, Scope.CYCLE, text, remedy, setting, extent=before - now)]
 
 
 def _unknown_policies(evidence: Evidence) -> list[Objection]:
@@ -281,6 +284,7 @@ def _unknown_policies(evidence: Evidence) -> list[Objection]:
             f"the controller has no single policy that is the target of the rule '{key}'",
             f"put the policy's id or its exact name into tier_mapping.rules.{key}.target_policy",
             f"tier_mapping.rules.{key}.target_policy",
+            is_approvable=False,
         )
         for key in evidence.unknown_policies
     ]
@@ -297,8 +301,10 @@ def _bad_records(evidence: Evidence) -> list[Objection]:
             guard,
             Scope.CYCLE,
             f"{len(people)} contacts have {what}: {', '.join(map(str, people))}",
-            'mend them in CiviCRM, or set safety.on_bad_record = "quarantine" to set them aside',
+            "mend them in CiviCRM; approve the plan to set them aside this once, or set "
+            'safety.on_bad_record = "quarantine" to do so always',
             "safety.on_bad_record",
+            extent=len(people),
         )
         for guard, what, people in table
         if people

@@ -243,6 +243,7 @@ class NoticeKind(Enum):
     POLICIES_UNSEEN = "policies-unseen"
     VISITORS_UNSEEN = "visitors-unseen"
     RECLAIM = "reclaim"
+    CUT_OFF = "cut-off"
 
 
 @dataclass(frozen=True, slots=True)
