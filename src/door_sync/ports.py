@@ -345,8 +345,10 @@ class CycleRecord(Protocol):
         """Record whether the first provisioning lasts."""
         ...
 
-    def end(self, event: str, digest: str, summary: Mapping[str, object]) -> None:
-        """Record how the cycle ended: applied, partial, halted, failed or crashed."""
+    def end(
+        self, event: str, digest: str, summary: Mapping[str, object], reason: str = ""
+    ) -> None:
+        """Record how the cycle ended: applied, partial, halted, failed or crashed, and why."""
         ...
 
 

@@ -1,9 +1,10 @@
 """The record of one running cycle: every write before and after it is sent (P13)."""
 
 import json
+import sqlite3
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import final
+from datetime import datetime, timedelta
+from typing import Final, final
 
 from door_sync.core.people import ContactId
 from door_sync.journal.cutoffs import read_cut_off
@@ -11,6 +12,9 @@ from door_sync.journal.history import INTERRUPTED, forget_old
 from door_sync.journal.moments import time_text
 from door_sync.journal.store import RandomBytes, Store
 from door_sync.ports import Clock, GoodCounts, JournalError, StepRecord
+
+COMMAND_AGE: Final = timedelta(hours=1)
+"""After how long a command without an end counts as interrupted: it may run beside a cycle."""
 
 
 @final
@@ -122,20 +126,22 @@ class SqliteCycleRecord:
         """Keep whether the first provisioning lasts (§6)."""
         self._execute("UPDATE site SET provisioning = ?", int(open_))
 
-    def end(self, event: str, digest: str, summary: Mapping[str, object]) -> None:
+    def end(self, event: str, digest: str, summary: Mapping[str, object], reason: str = "") -> None:
         """Record how this cycle ended; raise JournalError if it has ended already.
 
+        `reason` is a sentence without personal data (P12), empty where there is nothing to say.
         A later cycle's guess that this one was interrupted gives way to its own word.
         """
         with self._store.writing() as connection:
             updated = connection.execute(
-                "UPDATE cycles SET ended = ?, event = ?, digest = ?, summary = ? "
+                "UPDATE cycles SET ended = ?, event = ?, digest = ?, summary = ?, reason = ? "
                 "WHERE id = ? AND (event IS NULL OR event = ?)",
                 (
                     self._now(),
                     _storable(event),
                     _storable(digest),
                     json.dumps(summary),
+                    _storable(reason) or None,
                     self._cycle_id,
                     INTERRUPTED,
                 ),
@@ -157,16 +163,48 @@ def begin_cycle(
     """Open the record of a cycle that starts now, under the site's lock; raise JournalError.
 
     A cycle found without an end is marked as interrupted; the step it died in stays visible as
-    an intent without an outcome (P9, P13).
+    an intent without an outcome (P9, P13). A person's command that has no end yet may be running,
+    so it is marked only an hour after it began.
     """
     store.check_in_place()
+    with store.writing() as connection:
+        connection.execute(
+            "UPDATE cycles SET event = ? WHERE event IS NULL AND (kind = 'cycle' OR started < ?)",
+            (INTERRUPTED, time_text(now - COMMAND_AGE)),
+        )
+        forget_old(connection, now)
+        cycle_id = _insert(connection, now, random_bytes, "cycle", None)
+    return SqliteCycleRecord(store, clock, cycle_id)
+
+
+def begin_command(
+    store: Store, clock: Clock, now: datetime, random_bytes: RandomBytes, kind: str, asked_by: str
+) -> SqliteCycleRecord:
+    """Open the record of a person's command that writes on its own; raise JournalError.
+
+    `kind` is the command's word ("revoke"), `asked_by` who gave it. It needs no lock and touches
+    no other record, because a cycle may run at the same time (§6).
+    """
+    store.check_in_place()
+    with store.writing() as connection:
+        cycle_id = _insert(connection, now, random_bytes, kind, asked_by)
+    return SqliteCycleRecord(store, clock, cycle_id)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    now: datetime,
+    random_bytes: RandomBytes,
+    kind: str,
+    asked_by: str | None,
+) -> str:
     started = time_text(now)
     cycle_id = f"{started[:19].replace('-', '').replace(':', '')}Z-{random_bytes(4).hex()}"
-    with store.writing() as connection:
-        connection.execute("UPDATE cycles SET event = ? WHERE event IS NULL", (INTERRUPTED,))
-        forget_old(connection, now)
-        connection.execute("INSERT INTO cycles (id, started) VALUES (?, ?)", (cycle_id, started))
-    return SqliteCycleRecord(store, clock, cycle_id)
+    connection.execute(
+        "INSERT INTO cycles (id, started, kind, asked_by) VALUES (?, ?, ?, ?)",
+        (cycle_id, started, kind, None if asked_by is None else _storable(asked_by)),
+    )
+    return cycle_id
 
 
 def _storable(text: str) -> str:

@@ -109,8 +109,12 @@ _SECOND: Final[Migration] = (
     "ALTER TABLE steps ADD COLUMN counts INTEGER NOT NULL DEFAULT 1 CHECK (counts IN (0, 1))",
     "CREATE INDEX steps_by_time ON steps (intended_at)",
     "CREATE INDEX steps_by_contact ON steps (contact_id)",
+    # The end of the chain of audit lines: the hash of the line that was written last. Older cycles
+    # than these moments may have been removed: those that wrote, and quiet ones, which go sooner.
+    "ALTER TABLE site ADD COLUMN audited TEXT",
     "ALTER TABLE site ADD COLUMN pruned_at TEXT",
     "ALTER TABLE site ADD COLUMN pruned_before TEXT",
+    "ALTER TABLE site ADD COLUMN pruned_quiet_before TEXT",
     # A hold is open until a cycle that could decide finds it gone or grown: `closed_at`.
     """
     CREATE TABLE holds (
