@@ -15,7 +15,7 @@ from door_sync.core.guards import Budgets
 from door_sync.core.tiers import Resolution, Rule
 from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp
 from door_sync.journal.errors import journal_errors
-from door_sync.journal.lock import SiteLock
+from door_sync.journal.lock import Patience, SiteLock
 from door_sync.journal.memory import InMemoryJournal
 from door_sync.journal.sqlite import SqliteJournal
 from door_sync.ports import Clock, DoorSyncError, Journal, JournalError, LockHeld
@@ -24,17 +24,22 @@ from door_sync.unifi.client import UnifiController, token_headers
 
 
 def run_site(
-    settings: Settings, progress: Progress | None = None, clock: Clock | None = None
+    settings: Settings,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+    *,
+    wait_seconds: float = 0,
 ) -> CycleReport:
     """Run one live cycle of a site under its lock, and leave its traces (§7).
 
-    Raise LockHeld if a cycle of this site is running already, ValueError and the like for faults
-    of the program. Everything else is in the report.
+    A cycle of this site that is running already is waited for, at most `wait_seconds`; raise
+    LockHeld if it still runs then, ValueError and the like for faults of the program. Everything
+    else is in the report.
     """
-    clock = clock or SystemClock()
+    clock, progress = clock or SystemClock(), progress or Progress()
     files, path = _ops_files(settings), settings.ops.history_db
     try:
-        with SiteLock(path):
+        with SiteLock(path, _patience(wait_seconds, clock, progress)):
             return record_outside(_live_run(settings, progress, clock, path), files, clock)
     except LockHeld:
         raise  # nothing is wrong with this site
@@ -43,6 +48,13 @@ def run_site(
     except Exception as error:
         record_fault(error, files, clock)
         raise
+
+
+def _patience(seconds: float, clock: Clock, progress: Progress) -> Patience:
+    def told() -> None:
+        progress.stage(f"Waiting up to {seconds:g} s for the cycle that is running already")
+
+    return Patience(seconds, clock, told)
 
 
 def plan_site(

@@ -11,6 +11,8 @@ from door_sync.cli.progress import shown_progress
 from door_sync.cli.showing import show
 from door_sync.daemon.loop import run_for_ever
 
+LONGEST_WAIT_SECONDS = 86_400
+
 
 @click.command("run")
 @click.option("--once", is_flag=True, help="Run one cycle and end; otherwise go on for ever.")
@@ -21,20 +23,31 @@ from door_sync.daemon.loop import run_for_ever
     is_flag=True,
     help="Print the report as JSON, for scripts; without --once one line for each cycle.",
 )
+@click.option(
+    "--wait",
+    type=click.IntRange(0, LONGEST_WAIT_SECONDS),
+    default=0,
+    metavar="SECONDS",
+    help="With --once: wait so long for a cycle that is running already, instead of giving up.",
+)
 @click.pass_obj
-def command(options: Options, once: bool, dry_run: bool, as_json: bool) -> int:
+def command(options: Options, once: bool, dry_run: bool, as_json: bool, wait: int) -> int:
     """Make the controller match the membership list.
 
     With --once: one cycle, and an exit code that says how it went. Without it: cycle after cycle,
     with a pause of cadence_seconds, until SIGTERM or Ctrl-C, which let the cycle in progress end.
     """
+    if wait and not once:
+        raise click.UsageError("--wait goes with --once alone: without it cycle follows cycle.")
+    if wait and dry_run:
+        raise click.UsageError("--wait has no use with --dry-run: a dry run takes no lock.")
     settings = options.load()
 
     def cycle() -> CycleReport:
         with shown_progress() as progress:
             if dry_run:
                 return plan_site(settings, progress, leaves_audit_line=True)
-            return run_site(settings, progress)
+            return run_site(settings, progress, wait_seconds=wait)
 
     def text(report: CycleReport) -> str:
         if as_json:

@@ -2,14 +2,29 @@
 
 import fcntl
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
 from door_sync.files import explain, make_directory
-from door_sync.ports import JournalError, LockHeld
+from door_sync.ports import Clock, JournalError, LockHeld
 
 FILE_MODE: Final = 0o640
+POLL_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds to wait for a lock that another holds, by which clock.
+
+    `told` is called once, when the wait begins.
+    """
+
+    seconds: float
+    clock: Clock
+    told: Callable[[], None]
 
 
 @final
@@ -18,20 +33,25 @@ class SiteLock:
 
     It is `flock` on a file beside the journal: the kernel drops it with the process, so a crash
     leaves none behind, and it holds between threads of one process too. The file stays; removing
-    it would let two processes each lock a file of their own.
+    it would let two processes each lock a file of their own. With `patience` a lock that is held
+    is waited for, without it nobody waits.
     """
 
-    def __init__(self, journal_path: Path) -> None:
+    def __init__(self, journal_path: Path, patience: Patience | None = None) -> None:
         self.path = journal_path.with_name(journal_path.name + ".lock")
+        self._patience = patience
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
-        """Take the lock at once; raise LockHeld if another has it, JournalError if none can."""
+        """Take the lock; raise LockHeld if another has it and keeps it, JournalError if none can
+        be had."""
         try:
             make_directory(self.path.parent)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
             try:
-                self._lock(descriptor)
+                self._wait_for(descriptor)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -51,13 +71,32 @@ class SiteLock:
             os.close(self._descriptor)  # which drops the lock
             self._descriptor = None
 
-    def _lock(self, descriptor: int) -> None:
+    def _wait_for(self, descriptor: int) -> None:
+        """Return as soon as the lock is ours. It is asked for again and again: a blocking flock
+        has no time limit but an alarm signal, and threads cannot have one."""
+        held = self._try(descriptor)
+        if held is None:
+            return
+        patience = self._patience
+        if patience is None or patience.seconds <= 0:
+            raise held
+        patience.told()
+        until = patience.clock.monotonic() + patience.seconds
+        while (left := until - patience.clock.monotonic()) > 0:
+            patience.clock.sleep(min(POLL_SECONDS, left))
+            held = self._try(descriptor)
+            if held is None:
+                return
+        waited = f"{held.message}, still after a wait of {patience.seconds:g} s"
+        raise LockHeld(waited, remedy=held.remedy)
+
+    def _try(self, descriptor: int) -> LockHeld | None:
+        """Take the lock if it is free, else return who is in the way."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise _held_by(os.pread(descriptor, 20, 0), self.path) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            return _held_by(os.pread(descriptor, 20, 0), self.path)
+        return None
 
 
 def _held_by(content: bytes, path: Path) -> LockHeld:
