@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from door_sync.journal.cutoffs import CutOffs
 from door_sync.journal.history import PastCycle, PastStep, read_cycles, read_memory, read_steps
-from door_sync.journal.record import SqliteCycleRecord, begin_cycle
+from door_sync.journal.record import SqliteCycleRecord, begin_command, begin_cycle
 from door_sync.journal.store import BUSY_TIMEOUT_SECONDS, RandomBytes, Store, site_key
 from door_sync.ports import Clock, Memory
 
@@ -61,6 +62,14 @@ class SqliteJournal:
     def begin(self, now: datetime) -> SqliteCycleRecord:
         """Open the record of a cycle, and mark one that never ended as interrupted."""
         return begin_cycle(self._store, self._clock, now, self._random_bytes)
+
+    def begin_command(self, now: datetime, kind: str, asked_by: str) -> SqliteCycleRecord:
+        """Open the record of a person's command that writes on its own, beside any cycle."""
+        return begin_command(self._store, self._clock, now, self._random_bytes, kind, asked_by)
+
+    def cut_offs(self) -> CutOffs:
+        """Return the list of people who get no access, whatever CiviCRM says (§6)."""
+        return CutOffs(self._store, self._clock)
 
     def cycles(self, limit: int = 20) -> Sequence[PastCycle]:
         """Return the latest cycles, the newest first."""
