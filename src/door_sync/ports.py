@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
+from door_sync.core.approvals import Approval, Hold
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import Holder, PolicyId, Snapshot, User, UserId
 from door_sync.core.people import ContactId, Member, MembershipType
@@ -282,6 +283,7 @@ class Memory:
     `lately`: whose changes were written in the last 24 hours, by the word for the change's class,
     without those that were free or approved (§6).
     `cut_off`: contacts that a person cut off at once, until a person lifts it (§6).
+    `approvals`: what persons let through in the last 24 hours (§6).
     """
 
     missing: frozenset[ContactId] = frozenset()
@@ -294,6 +296,7 @@ class Memory:
     provisioning: bool | None = None
     lately: Mapping[str, frozenset[ContactId]] = field(default_factory=dict)
     cut_off: frozenset[ContactId] = frozenset()
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +342,16 @@ class CycleRecord(Protocol):
 
     def good_read(self, counts: GoodCounts, missing: Collection[ContactId]) -> None:
         """Record that both sides were read well and no guard held the cycle."""
+        ...
+
+    def decided(
+        self, hold: Hold | None, texts: Mapping[str, str], used_up: Collection[int]
+    ) -> None:
+        """Keep the hold that waits for a person, and close every other one (§6).
+
+        `texts` are what the guards of the hold said, by guard; `used_up` the numbers of approvals
+        of which nothing is left.
+        """
         ...
 
     def provisioning(self, *, open_: bool) -> None:

@@ -112,7 +112,7 @@ def everything() -> Iterator[object]:
     people[5] = person(10, card=13)  # shares a number with 13
     found = {
         **verdicts(people, book),
-        **verdicts_on_missing([ContactId(17)], [], active_managed=9),
+        **verdicts_on_missing([ContactId(17)], [], too_many=False),
         ContactId(1): verdicts(people[:1], book)[ContactId(1)],
     }
     users = (

@@ -252,7 +252,8 @@ def test_denying_the_stale_leaves_everybody_else_their_tier() -> None:
 
 def missing(now: list[int], before: list[int], active: int) -> dict[ContactId, Entitlement]:
     not_returned, missing_before = list(map(ContactId, now)), list(map(ContactId, before))
-    found = verdicts_on_missing(not_returned, missing_before, active_managed=active)
+    too_many = too_many_missing(len(now), active)
+    found = verdicts_on_missing(not_returned, missing_before, too_many=too_many)
     assert all(verdict.contact_id == key for key, verdict in found.items())
     assert all(verdict.card is None and verdict.member is None for verdict in found.values())
     return {contact_id: verdict.entitlement for contact_id, verdict in found.items()}

@@ -1,8 +1,9 @@
 """One cycle: gather · decide · act · verify · record (design.md §2, §4)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from door_sync.app.canaries import Canaries, believe
 from door_sync.app.recall import (
     card_list_digest,
     recall,
@@ -10,10 +11,10 @@ from door_sync.app.recall import (
     with_remembered_aliases,
 )
 from door_sync.app.report import CycleReport, Ending
+from door_sync.app.sentences import each_once
 from door_sync.core.cards import CardNumber
 from door_sync.core.controller import UserStatus
 from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
-from door_sync.core.guards import holds_cycle
 from door_sync.core.steps import ChangeClass
 from door_sync.ports import (
     Clock,
@@ -50,6 +51,7 @@ class Parts:
     journal: Journal
     habits: Habits
     clock: Clock
+    canaries: Canaries = field(default_factory=Canaries)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def live_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
             report = replace(report, decision=decision, world=gathered.world)
             # Before any write: once somebody is in, nothing else tells that the site was new (§6).
             record.provisioning(open_=decision.provisioning)
-            if not holds_cycle(decision.objections):
+            _remember_hold(record, gathered.remembered, decision, report.key)
+            if decision.plan.changes or not decision.is_in_doubt:
                 report = _act(parts, record, gathered.world, report, decision, progress)
         except (SourceError, ControllerError) as error:
             report = replace(report, error=error)
@@ -121,6 +124,7 @@ def _gather(parts: Parts, progress: Progress) -> _Gathered:
         except SourceError as error:
             raise _with_the_other_side(error, snapshot_to_come.exception()) from error
         snapshot = snapshot_to_come.result()
+    believe(parts.canaries, reading, snapshot)
     now = parts.clock.now()
     memory, key = parts.journal.memory(now), parts.journal.site_key()
     asked = to_ask(reading.members.keys(), snapshot)
@@ -144,7 +148,19 @@ def _with_the_other_side(error: SourceError, other: BaseException | None) -> Sou
     if not isinstance(other, DoorSyncError):
         return error
     message = f"{error.message}. Nor could the controller be read: {other.message}"
-    return type(error)(message, remedy=f"{error.remedy} {other.remedy}".strip())
+    return type(error)(message, remedy=each_once((error.remedy, other.remedy)))
+
+
+def _remember_hold(
+    record: CycleRecord, remembered: Remembered, decision: Decision, key: bytes
+) -> None:
+    """Keep what waits for a person, and end the approvals that have done their work (§6)."""
+    texts: dict[str, str] = {}
+    for one in decision.objections:
+        texts[one.guard] = f"{texts[one.guard]}; {one.text}" if one.guard in texts else one.text
+    approvals = remembered.approvals
+    used_up = decision.used_up(approvals) if approvals is not None else ()
+    record.decided(decision.hold(key), texts, used_up)
 
 
 def _act(
@@ -165,10 +181,12 @@ def _act(
         managed=decision.policies.managed,
         world=card_list_digest(report.key, world.snapshot),
         progress=progress.steps,
+        uncounted=decision.uncounted,
     )
     ledger = executor.run(decision.plan)
-    users = len(world.snapshot.users) + len(ledger.users)
-    record.good_read(GoodCounts(len(world.members), users), decision.missing)
+    if not decision.is_in_doubt:  # a part of a plan may run although the rest is held (§6)
+        users = len(world.snapshot.users) + len(ledger.users)
+        record.good_read(GoodCounts(len(world.members), users), decision.missing)
     _verify(parts, record, ledger, decision, report.key, progress)
     executor.at.record_proofs()
     if ledger.fatal is None:

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from door_sync.core.approvals import Approvals
 from door_sync.core.cards import LARGEST_NUMBER, CardNumber
 from door_sync.core.controller import Card, Snapshot, User, UserStatus
 from door_sync.core.decision import Remembered
 from door_sync.core.people import ContactId, Member
+from door_sync.core.steps import ChangeClass
 from door_sync.core.tags import digest
 from door_sync.ports import Memory
 from door_sync.unifi.binding import import_digest, number_digest, token_digest
@@ -45,6 +47,9 @@ def recall(
         last_contacts=counts.contacts if counts else None,
         last_users=counts.users if counts else None,
         provisioning=memory.provisioning,
+        lately={one: memory.lately.get(one.value, frozenset()) for one in ChangeClass},
+        cut_off=memory.cut_off,
+        approvals=Approvals(key, memory.approvals),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from door_sync.app.sentences import named
 from door_sync.core.decision import Decision, World, unmapped
 from door_sync.core.steps import Blocked, Change, ChangeClass, Notice, Plan
 from door_sync.ports import DoorSyncError
@@ -80,15 +81,15 @@ class CycleReport:
         """The name of what ran; of what is held, if nothing ran."""
         if self.decision is None:
             return ""
-        held = self.decision.held_plan
-        return (self.plan if self.plan.changes or not held.changes else held).digest(self.key)
+        if self.plan.changes or not self.decision.objections:
+            return self.plan.digest(self.key)
+        return self.hold_digest
 
     @property
     def hold_digest(self) -> str:
         """The name of the hold that waits for a person (§6); empty if none does."""
-        if self.decision is None or not self.decision.objections:
-            return ""
-        return self.decision.held_plan.digest(self.key)
+        hold = self.decision.hold(self.key) if self.decision is not None else None
+        return hold.digest if hold is not None else ""
 
     def summary(self) -> Mapping[str, int]:
         """The counts that v0's readers look for in an audit line (§7)."""
@@ -111,6 +112,5 @@ class CycleReport:
         if self.decision is not None and self.decision.objections:
             return "; ".join(f"{o.guard}: {o.text}" for o in self.decision.objections)
         if self.failed:
-            people = ", ".join(str(one.change.contact_id) for one in self.failed)
-            return f"changes failed for contacts {people}"
+            return f"changes failed for {named(one.change.contact_id for one in self.failed)}"
         return "; ".join(self.troubles)

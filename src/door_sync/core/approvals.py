@@ -6,7 +6,7 @@ become free meanwhile, changes the steps but not the effects; so what is left of
 is still approved, and anything more is not.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -64,12 +64,13 @@ class Hold:
 class Approval:
     """A person's word: this hold may pass, or the part of it with these classes and contacts.
 
-    Empty `classes` or `contacts` mean all.
+    Empty `classes` or `contacts` mean all. `number` is its number in the journal.
     """
 
     hold: Hold
     classes: frozenset[ChangeClass] = frozenset()
     contacts: frozenset[ContactId] = frozenset()
+    number: int = 0
 
     def allowed(self) -> frozenset[Effect]:
         """Return what may be done."""
@@ -136,10 +137,26 @@ class Approvals:
                     for change in self._about(one, plan)
                     if _digests(effects(change, self.key)) <= may
                 }
-        settled = [o for o in found if covering[o.guard] and self._is_settled(o, plan, allowed)]
-        settled = [o for o in settled if o.classes or any(a.is_whole for a in covering[o.guard])]
+        settled = tuple(
+            one
+            for one in found
+            if any(one.classes or a.is_whole for a in covering[one.guard])
+            and all(_name(change) in allowed for change in self._counted(one, plan))
+        )
         standing = tuple(o for o in found if o not in settled)
-        return Ruling(frozenset(allowed), tuple(settled), standing, grown)
+        return Ruling(frozenset(allowed), settled, standing, grown)
+
+    def used_up(self, full: Plan, found: Sequence[Objection]) -> tuple[int, ...]:
+        """Given everything that is to be done and every objection to it, return the numbers of the
+        approvals of which nothing is left: no effect, and no guard that they speak of."""
+        ahead = _digests(effect for change in full.changes for effect in effects(change, self.key))
+        guards = {objection.guard for objection in found}
+        return tuple(
+            approval.number
+            for approval in self.given
+            if ahead.isdisjoint(_digests(approval.allowed()))
+            and guards.isdisjoint(approval.hold.guards)
+        )
 
     def _covers(self, approval: Approval, objection: Objection, plan: Plan) -> bool:
         return objection.is_approvable and self._growth(approval, objection, plan) == Growth(
@@ -172,9 +189,6 @@ class Approvals:
         """Return the changes that the objection holds."""
         is_whole = objection.scope is Scope.CYCLE
         return plan.changes if is_whole else self._counted(objection, plan)
-
-    def _is_settled(self, objection: Objection, plan: Plan, allowed: Collection[object]) -> bool:
-        return all(_name(change) in allowed for change in self._counted(objection, plan))
 
 
 def hold_of(plan: Plan, found: Sequence[Objection], key: bytes) -> Hold | None:

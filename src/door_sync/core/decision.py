@@ -4,26 +4,31 @@ The one place where the rules meet: entitlements, plan, guards, and the plan wit
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from door_sync.core.approvals import Approvals, Growth, Hold, hold_of
 from door_sync.core.cards import BadCard
 from door_sync.core.controller import Snapshot, UserId, UserStatus
-from door_sync.core.guards import Budgets, Evidence, Objection, held_changes, objections
+from door_sync.core.guarding import guard
+from door_sync.core.guards import Budgets, Evidence, Objection, holds_cycle
 from door_sync.core.people import ContactId, Member, MembershipType
 from door_sync.core.planner import plan
-from door_sync.core.reports import source_notices
+from door_sync.core.reports import cut_off_notices, source_notices
 from door_sync.core.situation import Held, Site
 from door_sync.core.steps import ChangeClass, Notice, NoticeKind, Plan
 from door_sync.core.tiers import (
+    CUT_OFF,
     UNMAPPED,
     CardUnknown,
+    Deny,
     Grant,
     ResolvedPolicies,
     Rule,
     TierBook,
     Unknown,
     Verdict,
+    entitlement,
     match_rules,
     resolve_policies,
     too_many_missing,
@@ -50,7 +55,8 @@ class Remembered:
 
     `last_contacts` and `last_users` are the sizes of the last good reads; `provisioning` is None
     on a site that no cycle has seen before; `lately` are the contacts that were changed in the last
-    24 hours, by class, but for changes that were free or approved (§6).
+    24 hours, by class, but for changes that were free or approved (§6). `cut_off` are contacts that
+    a person cut off at once; `approvals` what persons said to held plans.
     """
 
     missing: frozenset[ContactId] = frozenset()
@@ -62,6 +68,8 @@ class Remembered:
     last_users: int | None = None
     provisioning: bool | None = None
     lately: Mapping[ChangeClass, frozenset[ContactId]] = field(default_factory=dict)
+    cut_off: frozenset[ContactId] = frozenset()
+    approvals: Approvals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,9 @@ class Decision:
     """What a cycle will do, and all that was found on the way.
 
     `full` is the plan as if nothing were held; `plan` what runs; `held` what does not.
+    `objections` are those that stand, `settled` those that a person's approval took away, and
+    `grown` says why an approval does not serve any more. `uncounted` are changes that the 24 hours
+    leave out: free, approved or asked for by hand (§6).
     """
 
     full: Plan
@@ -96,6 +107,14 @@ class Decision:
     notices: tuple[Notice, ...]
     missing: frozenset[ContactId]
     provisioning: bool
+    uncounted: Held = frozenset()
+    settled: tuple[Objection, ...] = ()
+    grown: tuple[Growth, ...] = ()
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Say whether a guard that holds the whole cycle stands: the read is not a good one."""
+        return holds_cycle(self.objections)
 
     @property
     def held_plan(self) -> Plan:
@@ -103,6 +122,14 @@ class Decision:
         return self.full.only(
             [c for c in self.full.changes if (c.contact_id, c.change_class) in self.held]
         )
+
+    def used_up(self, approvals: Approvals) -> tuple[int, ...]:
+        """Return the numbers of the approvals of which nothing is left (§6)."""
+        return approvals.used_up(self.full, (*self.objections, *self.settled))
+
+    def hold(self, key: bytes) -> Hold | None:
+        """Return the hold that waits for a person, with its digest; None if nothing does (§6)."""
+        return hold_of(self.held_plan, self.objections, key)
 
 
 def to_ask(members: Collection[ContactId], snapshot: Snapshot) -> frozenset[ContactId]:
@@ -129,11 +156,16 @@ def decide(world: World, habits: Habits, remembered: Remembered) -> Decision:
         world.today,
         habits.stale_after,
         habits.stale_denies,
+        remembered.cut_off,
     )
+    members = [*world.members.values(), *world.answered.values()]
     missing = world.asked - world.answered.keys()
-    active_managed = len(snapshot.active_managed)
-    decided = verdicts([*world.members.values(), *world.answered.values()], book)
-    decided |= verdicts_on_missing(missing, remembered.missing, active_managed=active_managed)
+    alarming = _alarming(missing, remembered, snapshot)
+    too_many = too_many_missing(len(alarming), len(snapshot.active_managed))
+    decided = verdicts(members, book)
+    decided |= verdicts_on_missing(missing, remembered.missing, too_many=too_many)
+    for contact_id in missing & remembered.cut_off:
+        decided[contact_id] = Verdict(contact_id, Deny(CUT_OFF))
     site = Site(
         snapshot=snapshot,
         verdicts=decided,
@@ -148,71 +180,77 @@ def decide(world: World, habits: Habits, remembered: Remembered) -> Decision:
     if provisioning is None:
         provisioning = not snapshot.users_of
     full = plan(site)
-    evidence = _evidence(world, decided, policies, remembered, missing, provisioning=provisioning)
-    running, held, found = _without_what_is_held(full, site, evidence, habits.budgets)
+    grants = sum(
+        isinstance(entitlement(member, replace(book, cut_off=frozenset())), Grant)
+        for member in members
+    )
+    evidence = Evidence(
+        active_managed=len(snapshot.active_managed),
+        grants=grants,
+        contacts=len(world.members),
+        users=len(snapshot.users),
+        last_contacts=remembered.last_contacts,
+        last_users=remembered.last_users,
+        missing=len(alarming),
+        too_many_missing=too_many,
+        unknown_policies=policies.unknown,
+        unmapped=unmapped(decided),
+        bad_cards=_with_card(decided, malformed=True),
+        duplicate_cards=_with_card(decided, malformed=False),
+        provisioning=provisioning,
+        lately=remembered.lately,
+    )
+    guarded = guard(full, site, evidence, habits.budgets, remembered.approvals, remembered.cut_off)
     return Decision(
         full=full,
-        plan=running,
-        held=held,
-        objections=found,
+        plan=guarded.plan,
+        held=guarded.held,
+        objections=guarded.standing,
         verdicts=decided,
         policies=policies,
         notices=(
-            *running.notices,
+            *guarded.plan.notices,
+            *cut_off_notices(remembered.cut_off),
             *source_notices(decided.values(), rules, book),
             *_unseen(snapshot),
         ),
         missing=frozenset(missing),
         provisioning=provisioning,
+        uncounted=guarded.uncounted(remembered.cut_off, provisioning=provisioning),
+        settled=guarded.settled,
+        grown=guarded.grown,
     )
 
 
-def _without_what_is_held(
-    full: Plan, site: Site, evidence: Evidence, budgets: Budgets
-) -> tuple[Plan, Held, tuple[Objection, ...]]:
-    """Given the full plan, return what runs of it, what is held, and all objections (§6).
+def _alarming(
+    missing: Collection[ContactId], remembered: Remembered, snapshot: Snapshot
+) -> frozenset[ContactId]:
+    """Return the missing contacts that speak against the read (R1).
 
-    Whoever is held counts as he stands, which can make other changes possible (R3): a card may be
-    reclaimed from somebody whose restore is held. So the guards look again until they hold nothing
-    more.
+    A user that is not known to be active although its revocation was accepted stays missing for
+    good, as does somebody who was cut off by hand: neither says anything about this read.
     """
-    running, found, held = full, objections(full, evidence, budgets), Held()
-    while more := held_changes(running, found):
-        held |= more
-        running = plan(site, held)
-        known = {objection.guard for objection in found}
-        again = objections(running, evidence, budgets)
-        found += tuple(objection for objection in again if objection.guard not in known)
-    return running, held, found
+    return frozenset(
+        contact_id
+        for contact_id in missing
+        if contact_id not in remembered.cut_off
+        and any(
+            user.status is not UserStatus.DEACTIVATED and user.id not in remembered.settled
+            for user in snapshot.users_of.get(contact_id, ())
+        )
+    )
 
 
-def _evidence(
-    world: World,
-    decided: Mapping[ContactId, Verdict],
-    policies: ResolvedPolicies,
-    remembered: Remembered,
-    missing: Collection[ContactId],
-    *,
-    provisioning: bool,
-) -> Evidence:
-    active_managed = len(world.snapshot.active_managed)
-    unsure = [v for v in decided.values() if isinstance(v.card, CardUnknown)]
-    bad = {v.contact_id for v in unsure if v.member and isinstance(v.member.card, BadCard)}
-    return Evidence(
-        active_managed=active_managed,
-        grants=sum(isinstance(verdict.entitlement, Grant) for verdict in decided.values()),
-        contacts=len(world.members),
-        users=len(world.snapshot.users),
-        last_contacts=remembered.last_contacts,
-        last_users=remembered.last_users,
-        missing=len(missing),
-        too_many_missing=too_many_missing(len(missing), active_managed),
-        unknown_policies=policies.unknown,
-        unmapped=unmapped(decided),
-        bad_cards=tuple(sorted(bad)),
-        duplicate_cards=tuple(sorted(v.contact_id for v in unsure if v.contact_id not in bad)),
-        provisioning=provisioning,
-        lately=remembered.lately,
+def _with_card(decided: Mapping[ContactId, Verdict], *, malformed: bool) -> tuple[ContactId, ...]:
+    """Return the contacts whose card is unknown, because it is malformed or somebody else's too."""
+    return tuple(
+        sorted(
+            contact_id
+            for contact_id, verdict in decided.items()
+            if isinstance(verdict.card, CardUnknown)
+            and (verdict.member is not None and isinstance(verdict.member.card, BadCard))
+            is malformed
+        )
     )
 
 

@@ -245,8 +245,8 @@ def _source(evidence: Evidence, budgets: Budgets) -> list[Objection]:
             "one in a hundred may be missing at once"
         )
         remedy = (
-            "look whether the key may still view all contacts; if these people are really gone, cut "
-            "them off with door-sync revoke and their contact ids, which asks CiviCRM nothing"
+            "look whether the key may still view all contacts; if these people are really gone, "
+            "cut them off with `door-sync revoke` and their contact ids: that asks CiviCRM nothing"
         )
         found.append(Objection("people vanished", Scope.CYCLE, text, remedy, is_approvable=False))
     # Cards are cleared in the normal run of a club, so a few of them at a small site are no alarm.

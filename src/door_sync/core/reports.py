@@ -103,6 +103,18 @@ def _on_two_users(verdict: Verdict, site: Site) -> Iterable[Notice]:
         yield Notice(NoticeKind.TWO_USERS, text, verdict.contact_id)
 
 
+def cut_off_notices(cut_off: Iterable[ContactId]) -> list[Notice]:
+    """Return a notice for everybody whom a person cut off, until that is lifted (§6)."""
+    return [
+        Notice(
+            NoticeKind.CUT_OFF,
+            f"cut off by hand, whatever CiviCRM says; `door-sync restore {contact_id}` ends that",
+            contact_id,
+        )
+        for contact_id in sorted(cut_off)
+    ]
+
+
 def source_notices(
     verdicts: Iterable[Verdict], rules: MatchedRules, book: TierBook
 ) -> list[Notice]:

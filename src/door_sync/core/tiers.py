@@ -90,6 +90,7 @@ class Verdict:
 UNMAPPED = "unmapped type"
 NOT_RETURNED = "CiviCRM did not return this contact"
 NO_SUCH_CONTACT = "no such contact"
+CUT_OFF = "cut off by hand"
 DUPLICATE_CARD = "another member with a grant has the same card number"
 
 
@@ -182,7 +183,8 @@ class TierBook:
     """Everything that turns memberships into an entitlement (R1, §10).
 
     `stale_after` is how long past its end a membership may still say active; `stale_denies`
-    makes such a one count as lapsed.
+    makes such a one count as lapsed. `cut_off` are contacts that a person cut off at once, which
+    outweighs every membership until it is lifted (§6).
     """
 
     rules: MatchedRules
@@ -191,6 +193,7 @@ class TierBook:
     today: date
     stale_after: timedelta = timedelta(days=7)
     stale_denies: bool = False
+    cut_off: frozenset[ContactId] = frozenset()
 
     def is_stale(self, membership: Membership) -> bool:
         """Say whether the status still says active although the end date passed long ago (R1).
@@ -220,6 +223,8 @@ def entitlement(member: Member, book: TierBook) -> Entitlement:
 
     The membership decides first; only for a Grant does it matter whether there is a card at all.
     """
+    if member.contact_id in book.cut_off:
+        return Deny(CUT_OFF)
     if member.is_deleted:
         return Deny("the contact is in CiviCRM's trash")
     if member.is_deceased:
@@ -275,19 +280,18 @@ def verdicts_on_missing(
     not_returned: Collection[ContactId],
     missing_before: Collection[ContactId],
     *,
-    active_managed: int,
+    too_many: bool,
 ) -> dict[ContactId, Verdict]:
     """Given the contacts that CiviCRM did not return although asked by id, return their verdicts.
 
-    Unknown the first time; Deny when the last good read missed the contact too, and only while at
-    most max(1, 1 %) of the active managed users are missing at once (R1, P1).
+    Unknown the first time; Deny when the last good read missed the contact too, and only while
+    not `too_many` are missing at once (R1, P1).
     """
-    few = not too_many_missing(len(not_returned), active_managed)
     return {
         contact_id: Verdict(
             contact_id,
             Deny(NO_SUCH_CONTACT)
-            if few and contact_id in missing_before
+            if not too_many and contact_id in missing_before
             else Unknown(NOT_RETURNED),
         )
         for contact_id in not_returned
@@ -295,5 +299,5 @@ def verdicts_on_missing(
 
 
 def too_many_missing(missing: int, active_managed: int) -> bool:
-    """Say whether so many contacts are missing at once that the read is in doubt (R1)."""
+    """Say whether more than max(1, 1 %) of the active managed users are missing at once (R1)."""
     return missing > max(1, active_managed // 100)

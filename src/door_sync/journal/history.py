@@ -9,6 +9,7 @@ from typing import Final
 
 from door_sync.core.people import ContactId
 from door_sync.journal.cutoffs import read_cut_off
+from door_sync.journal.holds import read_approvals
 from door_sync.journal.moments import time_from, time_text
 from door_sync.ports import FailedImport, GoodCounts, Memory
 
@@ -89,6 +90,7 @@ def read_memory(connection: sqlite3.Connection, now: datetime) -> Memory:
         provisioning=_provisioning(connection),
         lately=_lately(connection, now),
         cut_off=read_cut_off(connection),
+        approvals=read_approvals(connection, now),
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final, final
 
+from door_sync.core.approvals import Hold
 from door_sync.core.people import ContactId
 from door_sync.journal.cutoffs import read_cut_off
 from door_sync.journal.history import INTERRUPTED, forget_old
+from door_sync.journal.holds import keep_hold
 from door_sync.journal.moments import time_text
 from door_sync.journal.store import RandomBytes, Store
 from door_sync.ports import Clock, GoodCounts, JournalError, StepRecord
@@ -121,6 +123,13 @@ class SqliteCycleRecord:
                 "INSERT INTO missing_contacts (contact_id) VALUES (?)",
                 [(contact_id,) for contact_id in sorted(set(missing))],
             )
+
+    def decided(
+        self, hold: Hold | None, texts: Mapping[str, str], used_up: Collection[int]
+    ) -> None:
+        """Keep the hold that waits for a person, and close every other one (§6)."""
+        with self._store.writing() as connection:
+            keep_hold(connection, self._cycle_id, self._clock.now(), hold, texts, used_up)
 
     def provisioning(self, *, open_: bool) -> None:
         """Keep whether the first provisioning lasts (§6)."""

@@ -9,6 +9,7 @@ from typing import Self
 
 from door_sync.journal.cutoffs import CutOffs
 from door_sync.journal.history import PastCycle, PastStep, read_cycles, read_memory, read_steps
+from door_sync.journal.holds import HoldBook
 from door_sync.journal.record import SqliteCycleRecord, begin_command, begin_cycle
 from door_sync.journal.store import BUSY_TIMEOUT_SECONDS, RandomBytes, Store, site_key
 from door_sync.ports import Clock, Memory
@@ -70,6 +71,10 @@ class SqliteJournal:
     def cut_offs(self) -> CutOffs:
         """Return the list of people who get no access, whatever CiviCRM says (§6)."""
         return CutOffs(self._store, self._clock)
+
+    def holds(self) -> HoldBook:
+        """Return the plans that waited for a person, and what persons said to them (§6)."""
+        return HoldBook(self._store, self._clock)
 
     def cycles(self, limit: int = 20) -> Sequence[PastCycle]:
         """Return the latest cycles, the newest first."""

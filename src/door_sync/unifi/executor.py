@@ -12,6 +12,7 @@ from typing import assert_never
 from door_sync.core.cards import CardToken
 from door_sync.core.controller import PolicyId, Snapshot, UserId, UserStatus
 from door_sync.core.people import ContactId
+from door_sync.core.situation import Held
 from door_sync.core.steps import (
     ActivateUser,
     BindCard,
@@ -75,7 +76,8 @@ class Executor:
 
     `known` is what this cycle read; `managed` the policies that tiers give; `world` the keyed
     digest of the card list that a failed import is remembered with; `progress` is told how many
-    steps are behind and how many there are.
+    steps are behind and how many there are. `uncounted` are the changes that the budget of 24 hours
+    leaves out (§6).
     """
 
     controller: DoorController
@@ -85,10 +87,11 @@ class Executor:
     managed: frozenset[PolicyId]
     world: str
     progress: Callable[[int, int], None] = _quiet
+    uncounted: Held = frozenset()
     ledger: Ledger = field(default_factory=Ledger)
 
     def __post_init__(self) -> None:
-        self.at = Recorded(self.controller, self.record, self.key, self.ledger)
+        self.at = Recorded(self.controller, self.record, self.key, self.ledger, self.uncounted)
         self.cards = Binder(self.at, self.ledger, self.known, self.world)
 
     def run(self, plan: Plan) -> Ledger:

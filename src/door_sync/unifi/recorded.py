@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from door_sync.core.cards import CardToken
 from door_sync.core.controller import Holder, PolicyId, User, UserId
+from door_sync.core.situation import Held
 from door_sync.core.steps import PlannedStep, kind_of, step_digest
 from door_sync.ports import (
     ControllerDistrusted,
@@ -31,13 +32,15 @@ class LookFailed(WriteFailed):
 class Recorded:
     """The controller, behind a record of everything that is sent to it.
 
-    `unanswered` counts the requests since the controller last answered one.
+    `unanswered` counts the requests since the controller last answered one; `uncounted` are the
+    changes that the budget of 24 hours leaves out (§6).
     """
 
     controller: DoorController
     record: CycleRecord
     key: bytes
     ledger: Ledger
+    uncounted: Held = frozenset()
     unanswered: int = 0
 
     def intend(self, planned: PlannedStep, kind: str = "") -> int:
@@ -50,6 +53,7 @@ class Recorded:
                 change.change_class.value,
                 change.reason,
                 step_digest(planned.step, self.key),
+                counts=(change.contact_id, change.change_class) not in self.uncounted,
             )
         )
 

@@ -36,7 +36,7 @@ def report_json(report: CycleReport, *, shows_names: bool, in_one_line: bool = F
         "held": None
         if held is None
         else {
-            "digest": held.digest(report.key),
+            "digest": report.hold_digest,
             "changes": [_change(change, words) for change in held.changes],
         },
         "outcomes": [

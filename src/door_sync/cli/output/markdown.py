@@ -25,7 +25,7 @@ def plan_markdown(report: CycleReport) -> str:
         lines += [f"## Plan `{report.plan.digest(report.key)}`", "", *_table(report, words), ""]
     held = report.decision.held_plan if report.decision else None
     if held is not None and held.changes:
-        title = f"Waiting for a person: plan `{held.digest(report.key)}`"
+        title = f"Waiting for a person: plan `{report.hold_digest}`"
         lines += _list(
             title,
             (

@@ -148,7 +148,7 @@ def _held(report: CycleReport, words: Wording) -> list[str]:
     if report.decision is None or not report.decision.held:
         return []
     held = report.decision.held_plan
-    title = f"Waiting for a person, plan {held.digest(report.key)}:"
+    title = f"Waiting for a person, plan {report.hold_digest}:"
     return _list(title, (_change(change, words) for change in _by_class(held.changes)))
 
 

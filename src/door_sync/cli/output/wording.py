@@ -161,7 +161,7 @@ class Wording:
     def _settles(self, blocked: Blocked) -> str:
         decision = self.report.decision
         if blocked.waits_for_hold and decision is not None:
-            digest = decision.held_plan.digest(self.report.key)
+            digest = self.report.hold_digest
             return f"It waits for the held plan {digest}, in which the card becomes free"
         if blocked.holder is not None and blocked.holder.visitor_id is not None:
             return "Take the card off the visitor in the controller, or give another card number"

@@ -1,0 +1,93 @@
+"""A plan between guards and approvals: what of it runs (§6).
+
+The guards say what is too much, persons say what may pass all the same, and what is held changes
+what else is possible. This is where the three meet.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from door_sync.core.approvals import Approvals, Growth
+from door_sync.core.guards import Budgets, Evidence, Objection, held_changes, objections
+from door_sync.core.people import ContactId
+from door_sync.core.planner import plan
+from door_sync.core.situation import Held, Site
+from door_sync.core.steps import ChangeClass, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A plan after guards and approvals had their say.
+
+    `plan` runs, `held` does not; `allowed` are the changes that run because a person said so.
+    `standing` and `settled` are the objections without and with an approval.
+    """
+
+    plan: Plan
+    held: Held = frozenset()
+    allowed: Held = frozenset()
+    standing: tuple[Objection, ...] = ()
+    settled: tuple[Objection, ...] = ()
+    grown: tuple[Growth, ...] = ()
+
+    def uncounted(self, cut_off: Collection[ContactId], *, provisioning: bool) -> Held:
+        """Return the changes that the budget of 24 hours leaves out (§6): what a person approved
+        or asked for, and additions while the site is first filled."""
+        return self.allowed | {
+            (change.contact_id, change.change_class)
+            for change in self.plan.changes
+            if change.contact_id in cut_off
+            or (provisioning and change.change_class in (ChangeClass.GRANT, ChangeClass.RESTORE))
+        }
+
+
+def guard(
+    full: Plan,
+    site: Site,
+    evidence: Evidence,
+    budgets: Budgets,
+    approvals: Approvals | None,
+    cut_off: Collection[ContactId],
+) -> Guarded:
+    """Given the full plan and what it is judged by, return what of it runs.
+
+    Whoever is held counts as he stands, which can make other changes possible (R3): a card may be
+    reclaimed from somebody whose restore is held. So the guards look again until they hold nothing
+    more. They count neither what was approved nor people whom somebody cut off by hand.
+    """
+    result, seen = Guarded(full), set[str]()
+    while True:
+        counted = _counted(result, cut_off)
+        found = [o for o in objections(counted, evidence, budgets) if o.guard not in seen]
+        seen |= {objection.guard for objection in found}
+        if approvals is None:
+            result = replace(result, standing=(*result.standing, *found))
+        else:
+            result = _after(result, approvals, found)
+        more = held_changes(result.plan, result.standing) - result.allowed - result.held
+        if not more:
+            return result
+        held = result.held | more
+        result = replace(result, held=held, plan=plan(site, held))
+
+
+def _after(result: Guarded, approvals: Approvals, found: Collection[Objection]) -> Guarded:
+    ruling = approvals.rule(result.plan, tuple(found))
+    return replace(
+        result,
+        allowed=result.allowed | ruling.allowed,
+        standing=(*result.standing, *ruling.standing),
+        settled=(*result.settled, *ruling.settled),
+        grown=(*result.grown, *ruling.grown),
+    )
+
+
+def _counted(result: Guarded, cut_off: Collection[ContactId]) -> Plan:
+    return result.plan.only(
+        [
+            change
+            for change in result.plan.changes
+            if (change.contact_id, change.change_class) not in result.allowed
+            and change.contact_id not in cut_off
+        ]
+    )
