@@ -14,6 +14,10 @@ from door_sync.core.situation import Held
 from door_sync.core.steps import ChangeClass, Plan, contacts
 
 
+UNAPPROVABLE = frozenset({"people vanished", "unknown policy"})
+"""The guards whose finding no approval can settle: data or settings must be mended first."""
+
+
 class Scope(Enum):
     """What an objection holds."""
 
@@ -77,7 +81,6 @@ class Objection:
     `setting` is the key that governs it, empty where only the data can settle it. `classes` are
     the changes it counts, and holds unless its scope is the cycle; none where it doubts a read.
     `extent` is how bad such a doubt is, so that an approval covers less of the same and no more.
-    `is_approvable` is False where approving could settle nothing.
     """
 
     guard: str
@@ -87,7 +90,11 @@ class Objection:
     setting: str = ""
     classes: tuple[ChangeClass, ...] = ()
     extent: int = 0
-    is_approvable: bool = True
+
+    @property
+    def is_approvable(self) -> bool:
+        """Say whether a person's approval could settle it."""
+        return self.guard not in UNAPPROVABLE
 
 
 def objections(plan: Plan, evidence: Evidence, budgets: Budgets) -> tuple[Objection, ...]:
@@ -248,7 +255,7 @@ def _source(evidence: Evidence, budgets: Budgets) -> list[Objection]:
             "look whether the key may still view all contacts; if these people are really gone, "
             "cut them off with `door-sync revoke` and their contact ids: that asks CiviCRM nothing"
         )
-        found.append(Objection("people vanished", Scope.CYCLE, text, remedy, is_approvable=False))
+        found.append(Objection("people vanished", Scope.CYCLE, text, remedy))
     # Cards are cleared in the normal run of a club, so a few of them at a small site are no alarm.
     before = evidence.last_contacts
     if before is not None and before - evidence.contacts > budgets.few:
@@ -284,7 +291,6 @@ def _unknown_policies(evidence: Evidence) -> list[Objection]:
             f"the controller has no single policy that is the target of the rule '{key}'",
             f"put the policy's id or its exact name into tier_mapping.rules.{key}.target_policy",
             f"tier_mapping.rules.{key}.target_policy",
-            is_approvable=False,
         )
         for key in evidence.unknown_policies
     ]
