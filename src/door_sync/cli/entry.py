@@ -36,8 +36,10 @@ class Listed:
 
 
 COMMANDS = {
+    "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
     "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
+    "reject": Listed("door_sync.cli.reject", "Refuse a plan that a guard holds."),
     "run": Listed("door_sync.cli.run", "Make the controller match the membership list."),
     "show-diff": Listed("door_sync.cli.plan", "The same as plan."),
     "simulate": Listed("door_sync.cli.simulate", "Play CiviCRM or the controller, for trying out."),

@@ -125,7 +125,11 @@ class Approvals:
         run: the data itself is in doubt.
         """
         covering = {o.guard: [a for a in self.given if self._covers(a, o, plan)] for o in found}
-        grown = tuple(self._growth(a, o, plan) for o in found for a in self._related(o, covering))
+        grown = tuple(
+            dict.fromkeys(
+                self._growth(a, o, plan) for o in found for a in self._related(o, covering)
+            )
+        )
         if any(o.scope is Scope.CYCLE and not covering[o.guard] for o in found):
             return Ruling(standing=tuple(found), grown=grown)
         allowed: set[tuple[ContactId, ChangeClass]] = set()

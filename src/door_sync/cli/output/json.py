@@ -15,7 +15,7 @@ def report_json(report: CycleReport, *, shows_names: bool, in_one_line: bool = F
     """
     words = Wording(report, shows_names)
     decision, held = report.decision, None
-    if decision is not None and decision.held:
+    if decision is not None and decision.objections:
         held = decision.held_plan
     content: dict[str, object] = {
         "ending": report.ending.name.lower(),
@@ -30,7 +30,19 @@ def report_json(report: CycleReport, *, shows_names: bool, in_one_line: bool = F
         "objections": [
             {"guard": o.guard, "holds": o.scope.value, "text": o.text, "remedy": o.remedy}
             | {"setting": o.setting, "classes": [one.value for one in o.classes]}
+            | {"approvable": o.is_approvable}
             for o in (decision.objections if decision else ())
+        ],
+        "approved": [
+            {"guard": o.guard, "text": o.text} for o in (decision.settled if decision else ())
+        ],
+        "grown": [
+            {
+                "digest": one.digest,
+                "guards": [*one.guards],
+                "changes": [{"contact": c, "class": k.value} for c, k in one.changes],
+            }
+            for one in (decision.grown if decision else ())
         ],
         "steps": [_step(planned, words) for planned in report.plan.steps()],
         "held": None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from door_sync.app.report import CycleReport
 from door_sync.app.sentences import sentence
-from door_sync.cli.output.text import headline, notice_line
+from door_sync.cli.output.text import headline, notice_line, said_to_holds
 from door_sync.cli.output.wording import MEANS, Wording, harmless
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>|&~#!$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -24,7 +24,7 @@ def plan_markdown(report: CycleReport) -> str:
     if report.plan.changes:
         lines += [f"## Plan `{report.plan.digest(report.key)}`", "", *_table(report, words), ""]
     held = report.decision.held_plan if report.decision else None
-    if held is not None and held.changes:
+    if held is not None and report.hold_digest:
         title = f"Waiting for a person: plan `{report.hold_digest}`"
         lines += _list(
             title,
@@ -33,6 +33,8 @@ def plan_markdown(report: CycleReport) -> str:
                 for c in held.changes
             ),
         )
+        for text in said_to_holds(report):
+            lines += [literal(text), ""]
     lines += _list("Blocked cards", map(words.blocked, report.blocked))
     lines += _list("Worth knowing", (notice_line(one, words) for one in report.notices))
     return "\n".join(lines)

@@ -1,13 +1,12 @@
 """A cycle's report as plain text: first what happened and what it means, then the detail."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from door_sync.app.report import CycleReport
 from door_sync.app.sentences import UNCHANGED, named, sentence
-from door_sync.cli.output.wording import MEANS, Wording, counted, harmless
+from door_sync.cli.output.wording import MEANS, Wording, counted, harmless, tally_of
+from door_sync.core.approvals import Growth
 from door_sync.core.decision import Decision
-from door_sync.core.guards import holds_cycle
 from door_sync.core.steps import Change, ChangeClass, Notice
 from door_sync.notify.flag import BY_HAND
 from door_sync.ports import JournalError
@@ -72,12 +71,7 @@ def headline(report: CycleReport) -> list[str]:
 
 def tally(changes: Iterable[Change], *, is_done: bool = False) -> str:
     """Return how many people a list of changes concerns, class by class."""
-    count = Counter(change.change_class for change in changes)
-    return ", ".join(
-        f"{counted(count[one], 'person', 'people')} {MEANS[one].of(count[one], is_done=is_done)}"
-        for one in ChangeClass
-        if count[one]
-    )
+    return tally_of((change.change_class for change in changes), is_done=is_done)
 
 
 def _stopped(report: CycleReport) -> list[str]:
@@ -94,7 +88,7 @@ def _stopped(report: CycleReport) -> list[str]:
 
 
 def _held_headline(report: CycleReport, decision: Decision) -> list[str]:
-    if holds_cycle(decision.objections):
+    if decision.is_in_doubt and not report.plan.changes:
         would = "a live cycle would write nothing" if report.dry_run else "nothing was written"
         return [f"Held: {would}, a person must look first. {UNCHANGED}"]
     waits = tally(decision.held_plan.changes)
@@ -127,6 +121,8 @@ def _objections(report: CycleReport) -> list[str]:
     if report.decision is None:
         return []
     lines = []
+    for one in report.decision.settled:
+        lines += ["", f"Approved by a person, guard '{one.guard}': {sentence(one.text)}"]
     for one in report.decision.objections:
         lines += ["", f"Guard '{one.guard}': {sentence(one.text)}"]
         lines.append(f"  What settles it: {sentence(one.remedy)}")
@@ -145,11 +141,42 @@ def _failures(report: CycleReport, words: Wording) -> list[str]:
 
 
 def _held(report: CycleReport, words: Wording) -> list[str]:
-    if report.decision is None or not report.decision.held:
+    decision, digest = report.decision, report.hold_digest
+    if decision is None or not digest:
         return []
-    held = report.decision.held_plan
-    title = f"Waiting for a person, plan {report.hold_digest}:"
-    return _list(title, (_change(change, words) for change in _by_class(held.changes)))
+    held = _by_class(decision.held_plan.changes)
+    lines = ["", f"Waiting for a person, plan {digest}:"]
+    lines += [f"  - {_change(change, words)}" for change in held] or ["  - nobody would be changed"]
+    lines += [f"  {text}" for text in said_to_holds(report)]
+    return lines
+
+
+def said_to_holds(report: CycleReport) -> list[str]:
+    """Return what a person can say to the hold of this cycle, and why an approval did not serve."""
+    decision, digest = report.decision, report.hold_digest
+    if decision is None:
+        return []
+    lines = [
+        f"The approval of plan {one.digest} does not serve any more: {_came_in(one)} came in since."
+        for one in decision.grown
+    ]
+    if digest and all(one.is_approvable for one in decision.objections):
+        first = "A live cycle puts it on record; then l" if report.dry_run else "L"
+        lines.append(
+            f"{first}et it pass with `door-sync approve {digest}` (within 24 hours, and no more "
+            f"than this), or refuse it with `door-sync reject {digest}`."
+        )
+    return lines
+
+
+def _came_in(growth: Growth) -> str:
+    order = list(ChangeClass)
+    people = [
+        f"{named(c for c, one in growth.changes if one is change_class)} ({change_class.value})"
+        for change_class in order
+        if any(one is change_class for _, one in growth.changes)
+    ]
+    return ", ".join([*people, *(f"more for the guard '{guard}'" for guard in growth.guards)])
 
 
 def _findings(report: CycleReport, words: Wording) -> list[str]:

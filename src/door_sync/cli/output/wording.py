@@ -3,6 +3,8 @@
 A card is its keyed tag, a person the contact id; names only where a person asked to see them.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -173,6 +175,16 @@ class Wording:
         if blocked.reason == IMPORT_FAILED:
             return IMPORT_SETTLED_BY
         return "Look at the card in the controller, or correct the card number in CiviCRM"
+
+
+def tally_of(classes: Iterable[ChangeClass], *, is_done: bool = False) -> str:
+    """Return how many people changes of these classes concern, class by class."""
+    count = Counter(classes)
+    return ", ".join(
+        f"{counted(count[one], 'person', 'people')} {MEANS[one].of(count[one], is_done=is_done)}"
+        for one in ChangeClass
+        if count[one]
+    )
 
 
 def harmless(text: str) -> str:
