@@ -12,6 +12,7 @@ def mass_lapse(site: Site) -> list[int]:
     """Fill the site, settle it, and let a third of the members lapse."""
     members = [site.club.join(number) for number in range(1, MEMBERS + 1)]
     site.settle()
+    site.configure(safety__small_site_max=3)
     for contact in members[:4]:
         site.club.lapse(contact)
     return members[:4]
