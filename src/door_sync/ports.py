@@ -16,8 +16,9 @@
     │   │   └── CardChangeImpossible   no method frees a card on this user
     │   └── WriteUncertain         no answer: it may or may not have been carried out
     │       └── ImportUncertain        the same of some cards of an import; others arrived
-    └── JournalError           the record cannot be kept; no cycle runs (§7)
-        └── LockHeld               another cycle of this site is running
+    ├── JournalError           the record cannot be kept; no cycle runs (§7)
+    │   └── LockHeld               another cycle of this site is running
+    └── NotifyError            an alert could not be sent; the cycle is not affected (P14)
 
 Messages carry ids and codes, never names, numbers, tokens, keys or reply bodies (P12).
 """
@@ -125,6 +126,12 @@ class WriteUncertain(WriteFailed):
     """The request may have been carried out; only a read tells."""
 
 
+class PlanDrifted(DoorSyncError):
+    """A plan that a person looked at is not what would be written now; nothing was written (§6)."""
+
+    exit_code = 1
+
+
 class JournalError(DoorSyncError):
     """The journal cannot be read or written; without a record no cycle runs (§7)."""
 
@@ -133,6 +140,14 @@ class LockHeld(JournalError):
     """Another cycle of this site is running."""
 
     exit_code = 75
+
+
+class NotifyError(DoorSyncError):
+    """An alert could not be sent; the log says the `code` alone, a status or a word."""
+
+    def __init__(self, message: str, *, code: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +218,10 @@ class DoorController(Protocol):
 
     def user(self, user_id: UserId) -> User | None:
         """Read one user now; None if the controller says that it does not exist."""
+        ...
+
+    def users_of(self, contact_ids: Collection[ContactId]) -> tuple[User, ...]:
+        """Read the users that carry one of these contacts' ids now, by user id; often none."""
         ...
 
     def holder(self, token: CardToken) -> Holder:
@@ -358,9 +377,7 @@ class CycleRecord(Protocol):
         """Record whether the first provisioning lasts."""
         ...
 
-    def end(
-        self, event: str, digest: str, summary: Mapping[str, object], reason: str = ""
-    ) -> None:
+    def end(self, event: str, digest: str, summary: Mapping[str, object], reason: str = "") -> None:
         """Record how the cycle ended: applied, partial, halted, failed or crashed, and why."""
         ...
 
@@ -378,4 +395,12 @@ class Journal(Protocol):
 
     def begin(self, now: datetime) -> CycleRecord:
         """Open the record of a cycle; raise JournalError if it cannot be kept."""
+        ...
+
+
+class Notifier(Protocol):
+    """A way to call a person besides the flag file: mail, or a service for messages."""
+
+    def send(self, subject: str, text: str) -> None:
+        """Hand one message over; raise NotifyError if it was not taken."""
         ...

@@ -1,5 +1,6 @@
 """One cycle: gather · decide · act · verify · record (design.md §2, §4)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,7 @@ from door_sync.ports import (
     Journal,
     JournalError,
     MemberSource,
+    PlanDrifted,
     SourceError,
 )
 from door_sync.unifi.executor import SILENT_LIMIT, Executor
@@ -72,9 +74,14 @@ def dry_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
     return replace(report, decision=decision, world=gathered.world)
 
 
-def live_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
+def live_run(
+    parts: Parts,
+    progress: Progress | None = None,
+    check: Callable[[Decision], None] = lambda _: None,
+) -> CycleReport:
     """Run one cycle for real. What an operator can do something about is in the report.
 
+    `check` sees what was decided before anything is written; if it raises PlanDrifted, nothing is.
     Any other exception is a fault of the program: the journal says `crashed` and it goes on up.
     The caller holds the site's lock.
     """
@@ -88,13 +95,14 @@ def live_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
         try:
             gathered = _gather(parts, progress)
             decision = decide(gathered.world, parts.habits, gathered.remembered)
+            check(decision)
             report = replace(report, decision=decision, world=gathered.world)
             # Before any write: once somebody is in, nothing else tells that the site was new (§6).
             record.provisioning(open_=decision.provisioning)
             _remember_hold(record, gathered.remembered, decision, report.key)
             if decision.plan.changes or not decision.is_in_doubt:
                 report = _act(parts, record, gathered.world, report, decision, progress)
-        except (SourceError, ControllerError) as error:
+        except (SourceError, ControllerError, PlanDrifted) as error:
             report = replace(report, error=error)
     except JournalError:
         raise  # and no further record can be kept of it

@@ -8,7 +8,7 @@ from enum import Enum
 from door_sync.app.sentences import named
 from door_sync.core.decision import Decision, World, unmapped
 from door_sync.core.steps import Blocked, Change, ChangeClass, Notice, Plan
-from door_sync.ports import DoorSyncError
+from door_sync.ports import DoorSyncError, PlanDrifted
 from door_sync.unifi.ledger import ChangeResult, Ledger
 
 
@@ -25,12 +25,14 @@ class Ending(Enum):
 class CycleReport:
     """One cycle, live or dry. `decision` is None if a side could not be read or believed.
 
-    `error` ended the cycle, `troubles` are files beside the journal that could not be written.
+    `has_lasting_key` is False where the key was made for this report alone, before the first live
+    cycle. `error` ended the cycle, `troubles` are files beside the journal that could not be written.
     """
 
     started: datetime
     dry_run: bool
     key: bytes = field(repr=False)
+    has_lasting_key: bool = True
     cycle_id: str = ""
     world: World | None = field(default=None, repr=False)
     decision: Decision | None = field(default=None, repr=False)
@@ -41,6 +43,8 @@ class CycleReport:
     @property
     def ending(self) -> Ending:
         """How the cycle ended."""
+        if isinstance(self.error, PlanDrifted):
+            return Ending.HELD
         if self.error is not None or self.troubles:
             return Ending.FAILED
         if self.decision is not None and self.decision.objections:
