@@ -148,9 +148,10 @@ def test_a_creation_whose_answer_was_lost_is_found_and_not_repeated(
 def test_a_creation_that_did_not_happen_is_looked_for_and_then_repeated_once(
     fault: Reset, simulator: UnifiSimulator, controller: UnifiController
 ) -> None:
+    owner = simulator.world.add_user("Olga", "Owner", is_admin=True)
     simulator.faults.add(fault, method="POST", path="/users")
     user_id = controller.create_user(CONTACT, ANN_LEE)
-    assert [user.id for user in simulator.world.users] == [user_id]
+    assert [user.id for user in simulator.world.users] == [owner.id, user_id]
     methods = [entry.method for entry in simulator.journal.requests()]
     assert methods == ["POST", "GET", "POST"]
 
@@ -173,18 +174,21 @@ def test_a_creation_that_fails_twice_is_given_up(
     controller: UnifiController,
 ) -> None:
     """§3.6: once at most. A success that did nothing is none (P10)."""
+    owner = simulator.world.add_user("Olga", "Owner", is_admin=True)
     simulator.faults.add(fault, method="POST", path="/users", times=None)
     with pytest.raises(kind):
         controller.create_user(CONTACT, ANN_LEE)
     assert len(simulator.journal.writes()) == 2
-    assert len(simulator.world.users) == 0
+    assert simulator.world.users.ids() == [owner.id]
 
 
 def test_a_success_that_did_nothing_once_is_made_good(
     simulator: UnifiSimulator, controller: UnifiController
 ) -> None:
+    owner = simulator.world.add_user("Olga", "Owner", is_admin=True)
     simulator.faults.add(success_without_effect(None), method="POST", path="/users")
-    assert [controller.create_user(CONTACT, ANN_LEE)] == simulator.world.users.ids()
+    made = controller.create_user(CONTACT, ANN_LEE)
+    assert simulator.world.users.ids() == [owner.id, made]
 
 
 def test_a_success_that_does_not_name_the_new_user_is_settled_by_a_look(
@@ -194,6 +198,16 @@ def test_a_success_that_does_not_name_the_new_user_is_settled_by_a_look(
     simulator.faults.add(success_without_effect(None), method="POST", path="/users")
     simulator.world.add_user("Ann", "Lee", employee_number="1042", user_id=NOBODY)
     assert controller.create_user(CONTACT, ANN_LEE) == NOBODY
+
+
+def test_a_list_without_anybody_is_no_proof_that_a_user_was_not_created(
+    simulator: UnifiSimulator, controller: UnifiController
+) -> None:
+    """R0: the owner is always listed, so an empty list tells nothing."""
+    simulator.faults.add(Reset(), method="POST", path="/users")
+    with pytest.raises(WriteUncertain):
+        controller.create_user(CONTACT, ANN_LEE)
+    assert len(simulator.journal.writes()) == 1, "nor was it repeated"
 
 
 def test_of_several_users_found_the_lowest_id_is_taken(

@@ -16,6 +16,7 @@ from door_sync.core.controller import (
     UserStatus,
     VisitorId,
 )
+from door_sync.core.people import ContactId
 from door_sync.ports import ControllerDistrusted, ControllerForbids, ControllerUnreachable
 from door_sync.simulators.faults import Rewrite, html_error
 from door_sync.simulators.unifi.simulator import UnifiSimulator
@@ -250,3 +251,31 @@ def test_malformed_policies_are_distrusted(
     simulator.faults.add(Rewrite(spoil), path="/users/:id/access_policies")
     with pytest.raises(ControllerDistrusted, match="a row has no id"):
         controller.direct_policies(ann)
+
+
+def test_the_users_of_some_contacts_are_found_by_contact_id_alone(
+    simulator: UnifiSimulator, controller: UnifiController
+) -> None:
+    add = simulator.world.add_user
+    high = add("Ann", "Lee", employee_number="7", user_id="f" + NOBODY[1:], status="DEACTIVATED")
+    low = add("Ann", "Lee", employee_number="7", user_id=NOBODY)
+    other = add("Bob", "Ray", employee_number="70")
+    add("Unmanaged", "Person", employee_number="07")
+    seven, seventy = ContactId(7), ContactId(70)
+    assert high.id > low.id
+    found = controller.users_of((seven,))
+    assert [(user.id, user.status.value) for user in found] == [
+        (low.id, "ACTIVE"),
+        (high.id, "DEACTIVATED"),
+    ]
+    both = controller.users_of((seven, seventy, ContactId(8)))
+    assert {user.id for user in both} == {high.id, low.id, other.id}
+    assert controller.users_of((ContactId(8),)) == ()
+
+
+def test_a_list_without_anybody_does_not_say_that_a_contact_has_no_user(
+    controller: UnifiController,
+) -> None:
+    """R0: the owner is always listed."""
+    with pytest.raises(ControllerDistrusted, match="no user at all"):
+        controller.users_of((ContactId(7),))

@@ -38,6 +38,7 @@ from door_sync.ports import (
     WriteRefused,
     WriteUncertain,
 )
+from door_sync.unifi.barring import Barrier
 from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
 
@@ -49,6 +50,7 @@ class Binder:
     """Brings cards to users. `world` is what a failed import is remembered with (R3)."""
 
     at: Recorded
+    barrier: Barrier
     ledger: Ledger
     known: Snapshot
     world: str
@@ -197,9 +199,12 @@ class Binder:
         self, planned: PlannedStep, user_id: UserId, token: CardToken, *, force: bool
     ) -> None:
         kind = "reclaim-card" if force else "bind-card"
-        controller = self.at.controller
+
+        def bind() -> None:
+            self.at.controller.bind_card(user_id, token, force=force)
+
         try:
-            self.at.write(planned, lambda: controller.bind_card(user_id, token, force=force), kind)
+            self.barrier.give(planned, bind, user_id, kind)
         except WriteUncertain:
             self.ledger.expect(user_id, planned.change).gained(token)
             raise

@@ -5,7 +5,7 @@ means. PUT and DELETE are idempotent in effect and repeated after passing troubl
 repeated without a look at what became of it (UniFi sheet §3.6, §20 trap 23).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from door_sync.core.cards import CardNumber, CardToken
@@ -67,6 +67,10 @@ class UnifiController:
     def user(self, user_id: UserId) -> User | None:
         """Read one user now; None if the controller says that it does not exist."""
         return self._reader.user(user_id)
+
+    def users_of(self, contact_ids: Collection[ContactId]) -> tuple[User, ...]:
+        """Read the users that carry one of these contacts' ids now, lowest id first."""
+        return self._reader.users_of(contact_ids)
 
     def holder(self, token: CardToken) -> Holder:
         """Read what the card's row says now; whether the user's row agrees is not looked at."""
@@ -191,10 +195,10 @@ class UnifiController:
             if not _is_doubtful(failure):
                 raise
             with looking(what):
-                made = self._reader.users_of(contact_id)
+                made = self._reader.users_of((contact_id,))
             if not made and not again:
                 raise
-        return made[0] if made else self._create(contact_id, profile, again=False)
+        return made[0].id if made else self._create(contact_id, profile, again=False)
 
     def _create_once(self, contact_id: ContactId, profile: Profile, what: str) -> UserId:
         answer = self._exchange.write(

@@ -45,6 +45,7 @@ from door_sync.ports import (
     WriteFailed,
     WriteUncertain,
 )
+from door_sync.unifi.barring import BarredByHand, Barrier
 from door_sync.unifi.binding import Binder
 from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
@@ -92,7 +93,8 @@ class Executor:
 
     def __post_init__(self) -> None:
         self.at = Recorded(self.controller, self.record, self.key, self.ledger, self.uncounted)
-        self.cards = Binder(self.at, self.ledger, self.known, self.world)
+        self.barrier = Barrier(self.at, self.ledger, self.known)
+        self.cards = Binder(self.at, self.barrier, self.ledger, self.known, self.world)
 
     def run(self, plan: Plan) -> Ledger:
         """Run every step of the plan; return the ledger, with `fatal` set if it ended early.
@@ -135,6 +137,8 @@ class Executor:
             return
         try:
             self._dispatch(planned, step)
+        except BarredByHand:
+            self.ledger.note(planned, Outcome.BARRED)
         except WriteFailed as error:
             no_answer = isinstance(error, WriteUncertain)
             outcome = Outcome.UNCERTAIN if no_answer else Outcome.FAILED
@@ -153,7 +157,7 @@ class Executor:
                 self._create(planned, step)
             case ActivateUser():
                 self.ledger.expect(step.user, planned.change).status = UserStatus.ACTIVE
-                self.at.write(planned, lambda: self.controller.activate(step.user))
+                self.barrier.give(planned, lambda: self.controller.activate(step.user), step.user)
                 self.ledger.note(planned, Outcome.DONE)
             case UpdateProfile():
                 self._profile(planned, step, self._user(step.user))
@@ -214,17 +218,16 @@ class Executor:
         contact_id, email = planned.change.contact_id, step.email
 
         def create() -> UserId:
-            return self.controller.create_user(
-                contact_id, Profile(step.first_name, step.last_name, email)
-            )
+            profile = Profile(step.first_name, step.last_name, email)
+            self.ledger.users[contact_id] = self.controller.create_user(contact_id, profile)
+            return self.ledger.users[contact_id]
 
         try:
-            user_id = self.at.write(planned, create)
+            user_id = self.barrier.give(planned, create)
         except AddressRefused:
             self._remember_address(planned.change, email)
             email = None
-            user_id = self.at.write(planned, create)
-        self.ledger.users[contact_id] = user_id
+            user_id = self.barrier.give(planned, create)
         expected = self.ledger.expect(user_id, planned.change)
         expected.status = UserStatus.ACTIVE
         expected.first_name, expected.last_name = step.first_name, step.last_name
@@ -281,7 +284,14 @@ class Executor:
         wanted = () if step.policy is None else (step.policy,)
         expected = self.ledger.expect(user_id, planned.change)
         expected.managed_policies, expected.kept_policies = frozenset(wanted), frozenset(kept)
-        self.at.write(planned, lambda: self.controller.set_policies(user_id, (*wanted, *kept)))
+
+        def write() -> None:
+            self.controller.set_policies(user_id, (*wanted, *kept))
+
+        if wanted:
+            self.barrier.give(planned, write, user_id)
+        else:
+            self.at.write(planned, write)
         self.ledger.note(planned, Outcome.DONE)
 
     def _shows(self, user_id: UserId, cards: Collection[CardToken]) -> bool:

@@ -11,7 +11,14 @@ from door_sync.core.cards import CardToken
 from door_sync.core.controller import PolicyId, User, UserId
 from door_sync.core.people import ContactId
 from door_sync.core.proof import Expectation, mismatches
-from door_sync.core.steps import Blocked, Change, ChangeClass, Notice, PlannedStep
+from door_sync.core.steps import (
+    Blocked,
+    Change,
+    ChangeClass,
+    Notice,
+    NoticeKind,
+    PlannedStep,
+)
 from door_sync.ports import ControllerError
 
 
@@ -23,6 +30,7 @@ class Outcome(Enum):
     LEFT_OUT = "left out"
     BLOCKED = "blocked"
     PASSED_OVER = "passed over"
+    BARRED = "cut off by hand"
     TOLERATED = "failed, which nothing waits for"
     UNCERTAIN = "no answer"
     FAILED = "failed"
@@ -43,8 +51,9 @@ class ChangeResult:
 
     `is_stopped`: a step failed that the rest needs. `has_effect`: something of it came true, which
     is not so if all there was to do met a blocked card or a refused address. `is_unproven`: what a
-    read-back showed is not what was written, or nobody could read it. `sent` are its writes by
-    their number in the record, with the word that stands there.
+    read-back showed is not what was written, or nobody could read it. `is_barred`: the person was
+    cut off by hand meanwhile, so nothing of it is expected any more, and nothing of it can fail.
+    `sent` are its writes by their number in the record, with the word that stands there.
     """
 
     change: Change
@@ -53,6 +62,7 @@ class ChangeResult:
     is_stopped: bool = False
     has_effect: bool = False
     is_unproven: bool = False
+    is_barred: bool = False
     sent: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -96,6 +106,8 @@ class Ledger:
         """Record what became of a step; a failure is also its change's problem."""
         self.results.append(StepResult(planned, outcome, detail))
         change = self.of(planned.change)
+        if change.is_barred:
+            return
         if outcome is Outcome.FAILED:
             change.problems.append(detail)
         if outcome is Outcome.UNCERTAIN:
@@ -104,9 +116,40 @@ class Ledger:
             change.has_effect = True
 
     def expect(self, user_id: UserId, change: Change) -> Expectation:
-        """Return the expectation of a user, which this change depends on from now."""
+        """Return the expectation of a user, which this change depends on from now.
+
+        Nothing is expected of a change whose person was cut off by hand: what is returned for it
+        belongs to nobody.
+        """
+        if self.of(change).is_barred:
+            return Expectation()
         self._depends.setdefault(user_id, set()).add((change.contact_id, change.change_class))
         return self.proofs.setdefault(user_id, Expectation())
+
+    def bar(self, contact_id: ContactId) -> None:
+        """Stop every change of somebody who was cut off by hand, but for their revocation (§6).
+
+        What it wrote is not expected to stay: another hand undoes it. That is no failure.
+        """
+        barred = [
+            result
+            for (contact, change_class), result in self.changes.items()
+            if contact == contact_id and change_class is not ChangeClass.REVOKE
+        ]
+        if any(not result.is_barred for result in barred):
+            text = (
+                "was cut off by hand while this cycle was running: it gives no access; "
+                f"`door-sync restore {contact_id}` ends that"
+            )
+            self.warnings.append(Notice(NoticeKind.CUT_OFF, text, contact_id))
+        for result in barred:
+            result.is_barred = result.is_stopped = True
+            result.has_effect = result.is_unproven = False
+            result.problems.clear()
+            result.doubts.clear()
+        for user_id, names in self._depends.items():
+            if all(self.changes[name].is_barred for name in names):
+                self.proofs.pop(user_id, None)
 
     def prove(self, user_id: UserId, user: User | None, managed: frozenset[PolicyId]) -> bool:
         """Compare a user as read back with what was written; return whether it is proven (P10).

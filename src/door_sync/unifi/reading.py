@@ -1,6 +1,7 @@
 """Everything that is read from the controller: the lists as one snapshot, and single rows."""
 
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -132,11 +133,15 @@ class Reader:
         rows = wire.whole_list(success.data, success.pagination, what, key="id")
         return tuple(wire.policy(row, what).id for row in rows)
 
-    def users_of(self, contact_id: ContactId) -> tuple[UserId, ...]:
-        """Read the list of users afresh and return those of this contact, lowest id first."""
+    def users_of(self, contact_ids: Collection[ContactId]) -> tuple[User, ...]:
+        """Read the list of users afresh and return those of these contacts, lowest id first.
+
+        Raise ControllerError, also if nobody at all is listed (R0).
+        """
         with self._pool() as pool:
-            rows = read_listings([USERS], self._page, pool)[USERS.name]
-        return tuple(sorted(user.id for user in _users(rows) if user.contact_id == contact_id))
+            users = _somebody(_users(read_listings([USERS], self._page, pool)[USERS.name]))
+        found = [user for user in users if user.contact_id in contact_ids]
+        return tuple(sorted(found, key=lambda user: user.id))
 
     def cards_by_number(self) -> dict[CardNumber, CardToken]:
         """Read the list of cards afresh; return the token of each number that one card carries."""
@@ -154,13 +159,8 @@ class Reader:
         with self._pool() as pool:
             policies = pool.submit(self._policies)
             rows = read_listings([USERS, CARDS, VISITORS], self._page, pool)
-            users = _users(rows[USERS.name])
-            if not users:
-                raise ControllerDistrusted(
-                    "the controller lists no user at all, though it always has an owner"
-                )
             return Lists(
-                users=users,
+                users=_somebody(_users(rows[USERS.name])),
                 cards=tuple(wire.card(row, _place(CARDS)) for row in rows[CARDS.name]),
                 visitors=_visitors(rows.get(VISITORS.name)),
                 policies=policies.result(),
@@ -194,6 +194,15 @@ class Reader:
 
 def _users(rows: Rows) -> tuple[User, ...]:
     return tuple(wire.user(row, _place(USERS)) for row in rows)
+
+
+def _somebody(users: tuple[User, ...]) -> tuple[User, ...]:
+    """Return the users; raise ControllerDistrusted if there are none."""
+    if not users:
+        raise ControllerDistrusted(
+            "the controller lists no user at all, though it always has an owner"
+        )
+    return users
 
 
 def _visitors(rows: Rows | None) -> tuple[wire.VisitorRow, ...] | None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from door_sync.core.cards import CardToken
 from door_sync.core.controller import Holder, PolicyId, User, UserId
+from door_sync.core.people import ContactId
 from door_sync.core.situation import Held
 from door_sync.core.steps import PlannedStep, kind_of, step_digest
 from door_sync.ports import (
@@ -106,9 +107,15 @@ class Recorded:
         """After the read-back, give the record its second word on writes that it decided (P10).
 
         A write without an answer that was carried out is done; an accepted one is unproven if its
-        user does not look as it was written.
+        user does not look as it was written. Somebody who was cut off by hand after the last write
+        does not look like that either, and no wonder: `door-sync revoke` has proofs of its own.
         """
+        if self.ledger.fatal is None:
+            for contact_id in self.record.cut_off():
+                self.ledger.bar(contact_id)
         for result in self.ledger.changes.values():
+            if result.is_barred:
+                continue
             for number, word in result.sent.items():
                 if word == "uncertain" and result.is_done:
                     self.record.outcome(number, "done", "read back")
@@ -118,6 +125,10 @@ class Recorded:
     def look_at_user(self, user_id: UserId) -> User | None:
         """Read a user now; raise LookFailed where only this person is concerned."""
         return self._look(lambda: self.controller.user(user_id))
+
+    def look_at_users_of(self, contact_id: ContactId) -> tuple[User, ...]:
+        """Read which users carry a contact's id now; raise LookFailed likewise."""
+        return self._look(lambda: self.controller.users_of((contact_id,)))
 
     def look_at_holder(self, token: CardToken) -> Holder:
         """Read who holds a card now; raise LookFailed likewise."""
