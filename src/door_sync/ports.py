@@ -224,10 +224,6 @@ class DoorController(Protocol):
         """Read the users that carry one of these contacts' ids now, by user id; often none."""
         ...
 
-    def users_of(self, contact_ids: Collection[ContactId]) -> tuple[User, ...]:
-        """Read the users that carry one of these contacts' ids now, by user id; often none."""
-        ...
-
     def holder(self, token: CardToken) -> Holder:
         """Read who holds this card now."""
         ...

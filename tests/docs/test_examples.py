@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from door_sync.app.recording import causes
+from door_sync.app.causes import causes
 from door_sync.app.report import CycleReport
 from door_sync.core.cards import BadCard, CardNumber, parse_card
 from door_sync.core.controller import Policy, PolicyId

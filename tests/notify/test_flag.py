@@ -5,24 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from door_sync.core.causes import Cause, Identity
 from door_sync.files import OpsFileError
-from door_sync.journal.sqlite import SqliteJournal
-from door_sync.notify.flag import (
-    BY_HAND,
-    Cause,
-    flag_text,
-    lower_flag,
-    raise_flag,
-    unwritable_journal,
-)
-from door_sync.ports import JournalError
+from door_sync.notify.flag import check_flag, flag_text, lower_flag, raise_flag, read_flag
 
 HELD = Cause(
+    Identity.HELD,
     happened="12 of 40 people would lose access in one cycle; 15 % are allowed.",
     doors="Nothing was written; everybody keeps the access they have.",
     settles="If that is right, raise safety.mass_deactivate_pct for one cycle.",
 )
 BLOCKED = Cause(
+    Identity.BLOCKED,
     happened="The card of contact 42 is held by contact 311, who is active.",
     doors="Contact 42 has no working card.",
     settles="Ask contact 311 to return it, or clear it in CiviCRM.",
@@ -88,18 +82,34 @@ def test_a_directory_in_its_place_is_an_error_that_says_so(flag: Path) -> None:
     assert [one.name for one in flag.iterdir()] == ["something"]
 
 
-def test_an_unwritable_journal_says_that_revocations_are_not_happening(tmp_path: Path) -> None:
-    """§7, with an error as a real journal gives it."""
-    with pytest.raises(JournalError) as caught:
-        SqliteJournal.open(tmp_path, clock=None)  # type: ignore[arg-type]  # fails before any clock is read
-    cause = unwritable_journal(caught.value)
-    assert str(tmp_path) in cause.happened
-    assert "it is a directory" in cause.happened
-    assert "Revocations are not happening" in cause.doors
-    assert caught.value.remedy in cause.settles
-    assert "deactivate people who must lose access in the controller by hand" in cause.settles
+def test_two_causes_of_one_identity_are_one_paragraph_that_repeats_nothing() -> None:
+    other = Cause(Identity.HELD, "Another guard.", HELD.doors, "Another setting.")
+    text = flag_text([HELD, other])
+    assert text.count("What happened:") == 1
+    assert text.count(HELD.doors) == 1
+    assert f"{HELD.settles} Another setting." in text
 
 
-def test_a_journal_error_without_a_remedy_still_tells_the_way_out() -> None:
-    cause = unwritable_journal(JournalError("the journal was opened for reading alone"))
-    assert cause.settles == BY_HAND
+def test_the_flag_can_be_read_back_and_is_empty_where_there_is_none(flag: Path) -> None:
+    assert read_flag(flag) == ""
+    raise_flag(flag, flag_text([HELD]))
+    assert read_flag(flag) == flag_text([HELD])
+
+
+def test_looking_whether_it_could_be_written_leaves_a_standing_flag_alone(flag: Path) -> None:
+    check_flag(flag)
+    assert list(flag.parent.iterdir()) == []
+    raise_flag(flag, flag_text([HELD]))
+    before = flag.stat()
+    check_flag(flag)
+    assert list(flag.parent.iterdir()) == [flag]
+    assert (flag.stat().st_ino, flag.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_looking_finds_what_would_keep_it_from_being_written(flag: Path) -> None:
+    flag.mkdir(parents=True)
+    with pytest.raises(OpsFileError, match="it is a directory"):
+        check_flag(flag)
+    assert list(flag.iterdir()) == []
+    with pytest.raises(OpsFileError, match="a part of its path is a file"):
+        check_flag(Path(__file__) / "alert.flag")

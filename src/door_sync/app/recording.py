@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
+from door_sync.app.causes import causes, fault_of_the_program
 from door_sync.app.report import CycleReport, Ending
-from door_sync.app.sentences import UNCHANGED, named, sentence
-from door_sync.core.decision import Decision
-from door_sync.core.guards import Objection, holds_cycle
 from door_sync.journal.audit import (
     Applied,
     AuditCounts,
@@ -23,8 +21,8 @@ from door_sync.journal.audit import (
     append_cycle,
 )
 from door_sync.journal.state import SiteState, update_state
-from door_sync.notify.flag import Cause, flag_text, lower_flag, raise_flag, unwritable_journal
-from door_sync.ports import Clock, DoorSyncError, JournalError
+from door_sync.notify.flag import flag_text, lower_flag, raise_flag
+from door_sync.ports import Clock, DoorSyncError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +55,9 @@ def record_fault(error: Exception, files: OpsFiles, clock: Clock) -> None:
 
     What cannot be written is passed over: the fault itself is what must come out.
     """
-    cause = Cause(
-        happened=f"The last cycle broke off with a fault of the program ({type(error).__name__}).",
-        doors="What was written before that stays; everybody else keeps the access they have, also "
-        "people who left.",
-        settles="The next cycle tries again. If it breaks off too, run `door-sync -v run --once` "
-        "and report what it prints.",
-    )
     line = AuditedCycle(clock.now(), "", Crashed(error))
     with suppress(DoorSyncError):
-        raise_flag(files.flag, flag_text([cause]))
+        raise_flag(files.flag, flag_text([fault_of_the_program(error)]))
     with suppress(DoorSyncError):
         append_cycle(files.audit, line)
     with suppress(DoorSyncError):
@@ -119,51 +110,3 @@ def _flag(report: CycleReport, files: OpsFiles, _clock: Clock) -> None:
         raise_flag(files.flag, flag_text(found))
     else:
         lower_flag(files.flag)
-
-
-def causes(report: CycleReport) -> list[Cause]:
-    """Return why a person is needed after this cycle; nothing after a clean one (§7)."""
-    found = []
-    if isinstance(report.error, JournalError):
-        found.append(unwritable_journal(report.error))
-    elif report.error is not None:
-        written = report.ledger is not None and report.ledger.writes > 0
-        found.append(_stopped(report.error, is_halfway=written))
-    if report.decision is not None:
-        found += [_objected(one, report.decision) for one in report.decision.objections]
-    if report.failed:
-        people = named(result.change.contact_id for result in report.failed)
-        found.append(
-            Cause(
-                f"The changes for {people} failed.",
-                "These people may still have access that they should not have, or lack theirs.",
-                "The next cycle tries again; `door-sync run --once` says what goes wrong.",
-            )
-        )
-    found += [
-        Cause(
-            sentence(text),
-            "Nothing: the cycle itself is not affected, only what tells people about it.",
-            "Mend the file named above; the next cycle writes it.",
-        )
-        for text in report.troubles
-    ]
-    return found
-
-
-def _stopped(error: DoorSyncError, *, is_halfway: bool) -> Cause:
-    halfway = "What was written before stays; all others keep the access they have, also people "
-    return Cause(
-        f"The cycle stopped: {error.message.removesuffix('.')}.",
-        halfway + "who left." if is_halfway else UNCHANGED,
-        sentence(error.remedy) or "The next cycle tries again.",
-    )
-
-
-def _objected(objection: Objection, decision: Decision) -> Cause:
-    waits = "What this guard counts waits for a person; everything else goes on."
-    return Cause(
-        f"Guard '{objection.guard}': {sentence(objection.text)}",
-        UNCHANGED if holds_cycle(decision.objections) else waits,
-        sentence(objection.remedy),
-    )

@@ -23,3 +23,8 @@ def named(contact_ids: Iterable[ContactId]) -> str:
     """Return `contact 7`, or `contacts 7, 12`: each once, in order."""
     people = sorted(set(contact_ids))
     return f"contact{'s' if len(people) > 1 else ''} {', '.join(map(str, people))}"
+
+
+def each_once(texts: Iterable[str]) -> str:
+    """Return these texts as one, without what is empty or has been said before."""
+    return " ".join(dict.fromkeys(text for text in texts if text))

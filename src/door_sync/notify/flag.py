@@ -1,12 +1,15 @@
 """The flag file: it exists while something needs a person (§7)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import errno
+import os
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from door_sync.files import ops_file_errors, replace_file
-from door_sync.ports import JournalError
+from door_sync.core.causes import Cause, merged
+from door_sync.files import make_directory, ops_file_errors, replace_file
+from door_sync.notify.wording import paragraphs
 
 FILE_MODE: Final = 0o644
 
@@ -14,40 +17,12 @@ BY_HAND: Final = "Until then deactivate people who must lose access in the contr
 """The way out while no cycle runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a person is needed, in three sentences, with contact ids alone (P12).
-
-    `happened`: what was found. `doors`: what it means for who may open them now.
-    `settles`: the setting, the command or the act that settles it.
-    """
-
-    happened: str
-    doors: str
-    settles: str
-
-
-def unwritable_journal(error: JournalError) -> Cause:
-    """Return the cause that stands while the journal cannot be written: no cycle runs (§7)."""
-    return Cause(
-        happened=f"No cycle runs, because its record cannot be kept: {error.message}.",
-        doors="Revocations are not happening: people who left can still open doors. What was "
-        "written before stays, and everybody else keeps the access they have.",
-        settles=f"{error.remedy} {BY_HAND}".lstrip(),
-    )
-
-
-def flag_text(causes: Sequence[Cause]) -> str:
+def flag_text(causes: Iterable[Cause]) -> str:
     """Return the text of the flag for these causes; raise ValueError if there is none."""
-    if not causes:
+    told = merged(causes)
+    if not told:
         raise ValueError("a flag without a cause tells nobody what to do")
-    paragraphs = [
-        f"What happened: {cause.happened}\n"
-        f"What it means for the doors: {cause.doors}\n"
-        f"What settles it: {cause.settles}\n"
-        for cause in causes
-    ]
-    return "door-sync needs a person.\n\n" + "\n".join(paragraphs)
+    return "door-sync needs a person.\n\n" + "\n".join(map(paragraphs, told.values()))
 
 
 def raise_flag(path: Path, text: str) -> None:
@@ -63,3 +38,25 @@ def lower_flag(path: Path) -> bool:
         except FileNotFoundError:
             return False
     return True
+
+
+def read_flag(path: Path) -> str:
+    """Return the text of the flag; "" if there is none. Raise OpsFileError."""
+    with ops_file_errors(path, "read"):
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+
+def check_flag(path: Path) -> None:
+    """Raise OpsFileError if the flag could not be written; leave one that stands as it is."""
+    with ops_file_errors(path, "write"):
+        target = Path(os.path.realpath(path))
+        make_directory(target.parent)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", dir=target.parent) as file:
+            file.write(b"door-sync looks whether it could write here\n")
+            file.flush()
+            os.fsync(file.fileno())

@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from door_sync.settings.addresses import is_loopback
 from door_sync.settings.envfile import EnvFile, parse_env_file
 from door_sync.settings.faults import BadSettings, Fault
 from door_sync.settings.gathering import SecretSources
 from door_sync.settings.kinds import Location
-from door_sync.settings.model import Config, Settings
+from door_sync.settings.model import SMTPS_PORT, Config, Settings
 from door_sync.settings.translating import dotted, faults_of
 
 CONFIG_DIRECTORY = "DOOR_SYNC_CONFIG_DIR"
@@ -71,16 +72,18 @@ def load_settings(config_path: Path, env_path: Path, environ: Mapping[str, str])
         ops=config.ops,
         secrets=secrets,
     )
-    return Loaded(settings, (*env_file.warnings, *_unsent(settings)))
+    return Loaded(settings, (*env_file.warnings, *_in_the_clear(settings)))
 
 
-def _unsent(settings: Settings) -> tuple[str, ...]:
-    """Warn of an alert channel that a site counts on and that nothing is sent by yet."""
-    transport = settings.alert.transport
-    if transport == "flag-file":
+def _in_the_clear(settings: Settings) -> tuple[str, ...]:
+    """Warn of a password that would travel to another machine for everybody to read."""
+    smtp = settings.alert.smtp
+    if settings.alert.transport != "smtp" or smtp is None or settings.secrets.smtp_password is None:
         return ()
-    watch = f"watch the flag file {settings.ops.alert_flag}, which exists while a person is needed"
-    return (f'alert.transport = "{transport}" is understood, but nothing is sent yet: {watch}',)
+    if smtp.starttls or smtp.port == SMTPS_PORT or is_loopback(smtp.host):
+        return ()
+    text = "alert.smtp.starttls = false sends SMTP_PASSWORD over the network for everybody to read"
+    return (f"{text}: set it to true, or use port {SMTPS_PORT}",)
 
 
 def _read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]]:

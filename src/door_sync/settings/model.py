@@ -7,7 +7,7 @@ are made from it (`reference`, `faults`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
@@ -29,6 +29,9 @@ from door_sync.settings.fields import (
     wrong,
 )
 from door_sync.settings.secrets import Secrets
+
+SMTPS_PORT: Final = 465
+"""Where mail servers speak TLS from the first byte."""
 
 
 class Civicrm(Section):
@@ -90,6 +93,15 @@ class Civicrm(Section):
     stale_after_days: int = key(
         "How long after its end date.", default=7, ge=0, le=3650, commented=True
     )
+    canary_contact: int | None = key(
+        "Id of a contact that must be among those with a card in every read, else nothing is "
+        "written. Without it no contact is looked for.",
+        default=None,
+        ge=1,
+        le=4_294_967_295,
+        example=1234,
+        commented=True,
+    )
 
 
 class Unifi(Section):
@@ -116,6 +128,13 @@ class Unifi(Section):
         default=75,
         ge=0,
         le=60_000,
+        commented=True,
+    )
+    canary_user: Text | None = key(
+        "Id of a user that must be in every list of users, else nothing is written. Without it no "
+        "user is looked for.",
+        default=None,
+        example="00000000-0000-0000-0000-000000000000",
         commented=True,
     )
     read_concurrency: int = key("Pages read side by side.", default=4, ge=1, le=16, commented=True)
@@ -222,13 +241,20 @@ class Smtp(Mail):
 
     host: HostName = key("The mail server.", example="mail.example.org")
     port: int = key("Its port.", default=587, ge=1, le=65535)
-    starttls: bool = key("Whether the connection is encrypted by STARTTLS.", default=True)
+    starttls: bool = key(
+        "Whether the connection is encrypted by STARTTLS. With port 465 it always is, from the "
+        "first byte.",
+        default=True,
+    )
 
 
 class Mailgun(Mail):
     """Mail by Mailgun. MAILGUN_API_KEY goes into the env file."""
 
     domain: HostName = key("The sending domain.", example="mg.example.org")
+    region: Literal["us", "eu"] = key(
+        "Where Mailgun keeps the domain.", default="us", commented=True
+    )
 
 
 class Apprise(Section):
@@ -239,8 +265,23 @@ class Alert(Section):
     """How the program calls for a person. The flag file (ops.alert_flag) is always there."""
 
     transport: Literal["flag-file", "smtp", "mailgun", "apprise"] = key(
-        "The way besides the flag file. Nothing is sent by the others yet, and a warning says so.",
+        "The way besides the flag file. `door-sync notify-test` tries it.",
         default="flag-file",
+    )
+    after_failures: int = key(
+        "In how many cycles in a row CiviCRM or the controller must give no answer before that is "
+        "told. Everything else is told at once.",
+        default=2,
+        ge=1,
+        le=1000,
+        commented=True,
+    )
+    reminder_hours: float = key(
+        "How long between two reminders while something lasts; 0 for none.",
+        default=24.0,
+        ge=0,
+        le=8760,
+        commented=True,
     )
     smtp: Smtp | None = key("Mail by SMTP.", default=None, validate_default=True)
     mailgun: Mailgun | None = key("Mail by Mailgun.", default=None, validate_default=True)
