@@ -84,10 +84,16 @@ def test_the_reason_is_what_needs_a_person_most() -> None:
         "mass addition: many of few; mass addition: many of few"
     )
     failing = replace(full, error=None, decision=decision(running=Plan((CHANGE,))))
-    assert failing.reason() == "changes failed for contacts 7"
+    assert failing.reason() == "changes failed for contact 7"
     assert replace(failing, ledger=ledger(CHANGE, OTHER)).reason() == (
         "changes failed for contacts 7, 8"
     )
+    twice = replace(CHANGE, change_class=ChangeClass.CARD)
+    both = Ledger()
+    both.open([CHANGE, twice])
+    for change in (CHANGE, twice):
+        both.of(change).problems.append("it failed")
+    assert replace(failing, ledger=both).reason() == "changes failed for contact 7"
     assert replace(failing, ledger=None).reason() == "no disk"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from door_sync.app.sentences import named, sentence
+from door_sync.app.sentences import each_once, named, sentence
 from door_sync.core.people import ContactId
 
 
@@ -35,3 +35,16 @@ def test_a_text_gets_a_capital_and_a_full_stop_where_it_needs_them(text: str, wh
 )
 def test_contacts_are_named_once_and_in_order(contacts: list[int], text: str) -> None:
     assert named(map(ContactId, contacts)) == text
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (["Wait.", "Wait."], "Wait."),
+        (["Wait.", "Look."], "Wait. Look."),
+        (["", "Look.", ""], "Look."),
+        ([], ""),
+    ],
+)
+def test_what_two_say_is_said_once(texts: list[str], told: str) -> None:
+    assert each_once(texts) == told

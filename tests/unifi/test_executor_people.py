@@ -50,7 +50,7 @@ def test_a_member_who_cannot_be_created_leaves_the_others_alone(club: Club) -> N
     assert report.ending.value == 3
     assert list(failed(report)) == [people[1]]
     assert done(report) == [people[0], people[2]]
-    assert report.reason() == f"changes failed for contacts {people[1]}"
+    assert report.reason() == f"changes failed for contact {people[1]}"
     assert [club.opens(1001 + n) for n in range(3)] == [True, False, True]
 
 
