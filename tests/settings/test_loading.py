@@ -31,12 +31,14 @@ def test_a_site_of_the_first_version_loads_unchanged(site: Site) -> None:
         "timeout_seconds": 60.0,
         "stale": "warn",
         "stale_after_days": 7,
+        "canary_contact": None,
     }
     assert settings.unifi.model_dump() == {
         "host": "https://192.0.2.10:12445",
         "tls_fingerprint": (FINGERPRINT,),
         "facility_code": 42,
         "email": "sync",
+        "canary_user": None,
         "write_interval_ms": 75,
         "read_concurrency": 4,
         "timeout_seconds": 30.0,
@@ -102,14 +104,14 @@ def test_every_key_can_be_set(site: Site, changed: Changed, tmp_path: Path) -> N
             (
                 'auth = "authorization"\npath = "/?civiwp=CiviCRM&q=civicrm/ajax/api4/"\n'
                 'page_size = 100\nca_file = "authority.pem"\ntimeout_seconds = 2.5\n'
-                'stale = "deny"\nstale_after_days = 30\n[unifi]'
+                'stale = "deny"\nstale_after_days = 30\ncanary_contact = 4294967295\n[unifi]'
             ),
         ),
         (
             "[safety]",
             (
                 'email = "off"\nwrite_interval_ms = 0\nread_concurrency = 16\n'
-                "timeout_seconds = 600\n"
+                'timeout_seconds = 600\ncanary_user = "17d2f099-99df-429b-becb-1399a6937e5a"\n'
                 "[safety]\nmass_card_pct = 0\nmass_profile_pct = 1\nsmall_site_max = 0\n"
                 'min_read_pct = 0.5\non_bad_record = "halt"\nscope = "cycle"'
             ),
@@ -149,6 +151,8 @@ def test_every_key_can_be_set(site: Site, changed: Changed, tmp_path: Path) -> N
     assert (civicrm.page_size, civicrm.timeout_seconds) == (100, 2.5)
     assert (civicrm.stale, civicrm.stale_after_days) == ("deny", 30)
     assert civicrm.ca_file == tmp_path / "authority.pem"
+    assert civicrm.canary_contact == 4_294_967_295
+    assert unifi.canary_user == "17d2f099-99df-429b-becb-1399a6937e5a"
     assert (unifi.email, unifi.write_interval_ms) == ("off", 0)
     assert (unifi.read_concurrency, unifi.timeout_seconds) == (16, 600.0)
     assert (safety.mass_card_pct, safety.mass_profile_pct, safety.small_site_max) == (0, 1, 0)
