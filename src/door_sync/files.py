@@ -108,34 +108,96 @@ def replace_file(path: Path, content: str, *, mode: int) -> None:
         sync_directory(target.parent)
 
 
-def append_line(path: Path, line: str, *, mode: int) -> None:
-    """Append one line in one write, and put it on disk before returning.
+class LineFile:
+    """A file to which lines are appended, open and under its lock; see `open_for_lines`.
 
-    The file is opened for this line alone with O_APPEND, so that logrotate may move it away or
-    truncate it (`copytruncate`) between two lines. A half line that a power cut or a full disk
-    left behind is closed first, so that it spoils no other. The file is created with `mode`, its
-    directory too if missing. Raise OpsFileError.
+    The lock holds against every other program that opens the file so; a device or a pipe has none.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        # /dev/stdout and the like have no content to look at and cannot be put on disk.
+        self.is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+    def end(self, longest: int) -> tuple[bytes, bytes]:
+        """Return the last whole line, without its line end, and what stands behind it.
+
+        What stands behind it is a half line that a power cut or a full disk left. Neither is read
+        further back than `longest` bytes. Raise OpsFileError.
+        """
+        if not self.is_file:
+            return b"", b""
+        with ops_file_errors(self.path, "read"):
+            data, start, chunk = b"", os.fstat(self._descriptor).st_size, 1 << 14
+            while start > 0 and data.count(b"\n") < 2 and len(data) < longest:
+                take = min(chunk, start)
+                start, chunk = start - take, chunk * 2
+                data = os.pread(self._descriptor, take, start) + data
+        whole, _, half = data.rpartition(b"\n")
+        return whole.rpartition(b"\n")[2], half
+
+    def tail(self, size: int) -> Iterator[bytes]:
+        """Return the lines within the last `size` bytes, the oldest first; raise OpsFileError."""
+        if not self.is_file:
+            return
+        with (
+            ops_file_errors(self.path, "read"),
+            # A descriptor of its own has a position of its own; the lock stays with the first.
+            Path(f"/proc/self/fd/{self._descriptor}").open("rb") as file,
+        ):
+            file.seek(max(0, os.fstat(self._descriptor).st_size - size))
+            yield from file
+
+    def append(self, line: str) -> None:
+        """Append one line in one write, and put it on disk before returning; raise OpsFileError.
+
+        A half line that stands at the end is closed first, so that it spoils no other. A line for
+        which the disk has no room is taken back.
+        """
+        with ops_file_errors(self.path, "append to"):
+            size = os.fstat(self._descriptor).st_size
+            torn = self.is_file and size > 0
+            torn = torn and os.pread(self._descriptor, 1, size - 1) != b"\n"
+            data = ("\n" if torn else "").encode() + line.encode() + b"\n"
+            if os.write(self._descriptor, data) < len(data):
+                with suppress(OSError):  # a half line stays then, and the next one closes it
+                    os.ftruncate(self._descriptor, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self.is_file:
+                os.fsync(self._descriptor)
+
+
+@contextmanager
+def open_for_lines(path: Path, *, mode: int) -> Iterator[LineFile]:
+    """Open a file to append lines to it inside the block, alone; raise OpsFileError.
+
+    It is opened for this block with O_APPEND, so that logrotate may move it away or truncate it
+    (`copytruncate`) between two blocks. The file is created with `mode`, its directory too if
+    missing.
     """
     with ops_file_errors(path, "append to"):
         make_directory(path.parent)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(path, flags, mode)
+        descriptor = _locked(path, mode)
+    try:
+        yield LineFile(path, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(path: Path, mode: int) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
         try:
-            # /dev/stdout and the like have no content to mend and cannot be put on disk.
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            torn = is_file and _ends_in_half_a_line(descriptor)
-            data = ("\n" if torn else "").encode() + line.encode() + b"\n"
-            if os.write(descriptor, data) < len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if is_file:
-                os.fsync(descriptor)
-        finally:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                return descriptor
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # While this waited for its turn, logrotate may have moved the file away.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(path.stat(), found):
+                    return descriptor
+        except BaseException:
             os.close(descriptor)
-
-
-def _ends_in_half_a_line(descriptor: int) -> bool:
-    # A line that another process is writing at this moment looks torn too: let it finish. The
-    # lock goes with the descriptor.
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    size = os.fstat(descriptor).st_size
-    return size > 0 and os.pread(descriptor, 1, size - 1) not in {b"", b"\n"}
+            raise
+        os.close(descriptor)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from door_sync.core.people import ContactId
+from door_sync.files import OpsFileError
 from door_sync.journal.audit import (
     Applied,
     AuditCounts,
@@ -18,10 +19,10 @@ from door_sync.journal.audit import (
     AuditedCycle,
     Crashed,
     Halted,
-    OpsFileError,
-    append_cycle,
+    audit_content,
     audit_line,
 )
+from door_sync.journal.chain import chained_file
 from door_sync.ports import SourceDistrusted
 
 AT = datetime(2025, 3, 10, 8, 15, tzinfo=UTC)
@@ -31,6 +32,11 @@ def cycle(
     ending: Applied | Halted | Crashed, *changes: AuditedChange, at: datetime = AT
 ) -> AuditedCycle:
     return AuditedCycle(at, "20250310T081500Z-00c0ffee", ending, changes=changes)
+
+
+def append_cycle(path: Path, one: AuditedCycle) -> None:
+    with chained_file(path) as file:
+        file.append(audit_content(one), "")
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def test_an_applied_cycle_has_the_keys_that_earlier_readers_know_and_the_new_one
         ),
         changes=(AuditedChange(ContactId(42), "grant", "done"),),
     )
-    assert json.loads(audit_line(applied)) == {
+    assert audit_content(applied) == {
         "ts": "2025-03-10T08:15:00.000000+00:00",
         "event": "applied",
         "dry_run": False,

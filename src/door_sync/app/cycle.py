@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from door_sync.app.canaries import Canaries, believe
@@ -31,7 +32,7 @@ from door_sync.ports import (
     SourceError,
 )
 from door_sync.unifi.executor import SILENT_LIMIT, Executor
-from door_sync.unifi.ledger import Ledger
+from door_sync.unifi.ledger import Ledger, Outcome
 
 
 class Progress:
@@ -104,13 +105,20 @@ def live_run(
                 report = _act(parts, record, gathered.world, report, decision, progress)
         except (SourceError, ControllerError, PlanDrifted) as error:
             report = replace(report, error=error)
-    except JournalError:
-        raise  # and no further record can be kept of it
-    except Exception:
-        record.end("crashed", "", {})
+        _end(record, report)
+    except JournalError as error:
+        report = replace(report, error=error)
+        with suppress(JournalError):  # whatever locked the journal may have let it go by now
+            _end(record, report)
+    except Exception as error:
+        with suppress(JournalError):  # the fault itself is what must come out
+            record.end("crashed", "", {}, type(error).__name__)
         raise
-    record.end(EVENT[report.ending], report.digest(), report.summary())
     return report
+
+
+def _end(record: CycleRecord, report: CycleReport) -> None:
+    record.end(EVENT[report.ending], report.digest(), report.summary(), report.reason())
 
 
 EVENT = {
@@ -191,32 +199,53 @@ def _act(
         progress=progress.steps,
         uncounted=decision.uncounted,
     )
-    ledger = executor.run(decision.plan)
-    if not decision.is_in_doubt:  # a part of a plan may run although the rest is held (§6)
-        users = len(world.snapshot.users) + len(ledger.users)
-        record.good_read(GoodCounts(len(world.members), users), decision.missing)
-    _verify(parts, record, ledger, decision, report.key, progress)
-    executor.at.record_proofs()
-    if ledger.fatal is None:
-        record.provisioning(open_=decision.provisioning and _grants_left(decision, ledger))
+    ledger = executor.ledger
+    try:
+        executor.run(decision.plan)
+        if not decision.is_in_doubt:  # a part of a plan may run although the rest is held (§6)
+            users = len(world.snapshot.users) + len(ledger.users)
+            record.good_read(GoodCounts(len(world.members), users), decision.missing)
+    except JournalError as error:
+        # Nothing more is written (P13). What was sent is read back all the same, to be told.
+        _break_off(decision, ledger)
+        _verify(parts, ledger, decision, report.key, progress)
+        return replace(report, ledger=ledger, error=error)
+    statusless = _verify(parts, ledger, decision, report.key, progress)
+    try:
+        for digest in statusless:
+            record.remember_statusless(digest)
+        executor.at.record_proofs()
+        if ledger.fatal is None:
+            record.provisioning(open_=decision.provisioning and _grants_left(decision, ledger))
+    except JournalError as error:
+        return replace(report, ledger=ledger, error=error)
     return replace(report, ledger=ledger, error=ledger.fatal)
+
+
+def _break_off(decision: Decision, ledger: Ledger) -> None:
+    """Count as failed what was not reached, or not known to be done, when the record broke off."""
+    reached = {id(result.planned.step) for result in ledger.results}
+    for planned in decision.plan.steps():
+        if id(planned.step) not in reached:
+            ledger.note(planned, Outcome.FAILED, "the record of the cycle broke off before this")
 
 
 def _verify(
     parts: Parts,
-    record: CycleRecord,
     ledger: Ledger,
     decision: Decision,
     key: bytes,
     progress: Progress,
-) -> None:
+) -> list[str]:
     """Read everybody back who was written to, and compare (P10).
 
-    After SILENT_LIMIT reads in a row that failed nobody else is asked for, and nobody else proven.
+    Return the digests of the rows without a status whose revocation is proven thereby (R2). After
+    SILENT_LIMIT reads in a row that failed nobody else is asked for, and nobody else proven.
     """
     if ledger.proofs:
         progress.stage("Reading back what was written")
     in_vain = 0
+    statusless = []
     for number, user_id in enumerate(sorted(ledger.proofs), start=1):
         if in_vain >= SILENT_LIMIT:
             ledger.cannot_prove(user_id, "the controller did not answer for others either")
@@ -232,8 +261,9 @@ def _verify(
         is_mute = user is not None and user.status is UserStatus.UNKNOWN
         was_revoked = ledger.proofs[user_id].status_was_unknown
         if proven and user is not None and is_mute and was_revoked:
-            record.remember_statusless(row_digest(key, user))
+            statusless.append(row_digest(key, user))
         progress.steps(number, len(ledger.proofs))
+    return statusless
 
 
 def _grants_left(decision: Decision, ledger: Ledger) -> bool:

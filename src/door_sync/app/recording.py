@@ -9,17 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
+from door_sync.app.auditing import AuditFiles, audit_fault, audit_report
 from door_sync.app.causes import causes, fault_of_the_program
 from door_sync.app.report import CycleReport, Ending
-from door_sync.journal.audit import (
-    Applied,
-    AuditCounts,
-    AuditedChange,
-    AuditedCycle,
-    Crashed,
-    Halted,
-    append_cycle,
-)
 from door_sync.journal.state import SiteState, update_state
 from door_sync.notify.flag import flag_text, lower_flag, raise_flag
 from door_sync.ports import Clock, DoorSyncError
@@ -27,11 +19,13 @@ from door_sync.ports import Clock, DoorSyncError
 
 @dataclass(frozen=True, slots=True)
 class OpsFiles:
-    """Where the audit lines, the state and the flag of a site are (`[ops]` of §10)."""
+    """Where the audit lines, the state and the flag of a site are (`[ops]` of §10), and the
+    journal that the audit lines are held against; None for one that is kept in memory."""
 
     audit: Path
     state: Path
     flag: Path
+    journal: Path | None = None
 
 
 def record_outside(report: CycleReport, files: OpsFiles, clock: Clock) -> CycleReport:
@@ -55,36 +49,20 @@ def record_fault(error: Exception, files: OpsFiles, clock: Clock) -> None:
 
     What cannot be written is passed over: the fault itself is what must come out.
     """
-    line = AuditedCycle(clock.now(), "", Crashed(error))
     with suppress(DoorSyncError):
         raise_flag(files.flag, flag_text([fault_of_the_program(error)]))
     with suppress(DoorSyncError):
-        append_cycle(files.audit, line)
+        audit_fault(error, _audit_files(files), clock.now())
     with suppress(DoorSyncError):
         update_state(files.state, SiteState.failed)
 
 
 def _audit(report: CycleReport, files: OpsFiles, clock: Clock) -> None:
-    done = [AuditedChange(c.contact_id, c.change_class.value, "done") for c in report.done]
-    failed = [
-        AuditedChange(r.change.contact_id, r.change.change_class.value, "failed")
-        for r in report.failed
-    ]
-    ending: Applied | Halted | Crashed = Applied()
-    if report.error is not None:
-        ending = Crashed(report.error)
-    elif report.ending is Ending.HELD:
-        ending = Halted(report.reason())
-    cycle = AuditedCycle(
-        at=clock.now(),
-        cycle_id=report.cycle_id,
-        ending=ending,
-        dry_run=report.dry_run,
-        digest=report.digest(),
-        counts=AuditCounts(**report.summary()),
-        changes=sorted((*done, *failed), key=lambda one: (one.contact_id, one.change)),
-    )
-    append_cycle(files.audit, cycle)
+    audit_report(report, _audit_files(files), clock.now())
+
+
+def _audit_files(files: OpsFiles) -> AuditFiles:
+    return AuditFiles(files.audit, files.journal)
 
 
 def _state(report: CycleReport, files: OpsFiles, clock: Clock) -> None:

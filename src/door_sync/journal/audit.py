@@ -1,30 +1,14 @@
 """The audit file: one JSON line per cycle, as earlier versions wrote it, with more keys (§7)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Final, assert_never
+from typing import assert_never
 
 from door_sync.core.people import ContactId
-from door_sync.files import OpsFileError, append_line
+from door_sync.journal.chain import seal
 from door_sync.journal.moments import time_text
 from door_sync.ports import DoorSyncError
-
-__all__ = [
-    "Applied",
-    "AuditCounts",
-    "AuditedChange",
-    "AuditedCycle",
-    "Crashed",
-    "Halted",
-    "OpsFileError",
-    "append_cycle",
-    "audit_line",
-]
-
-FILE_MODE: Final = 0o640
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +35,18 @@ class Crashed:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """The cycle broke off, and the journal alone remembers how: the class of what ended it, and a
+    sentence without personal data. Its line says `crashed` as well."""
+
+    name: str
+    message: str
+
+
+Outcome = Applied | Halted | Crashed | Recalled
+
+
+@dataclass(frozen=True, slots=True)
 class AuditCounts:
     """How many people were added, changed and deactivated, and how many had an unmapped type."""
 
@@ -72,35 +68,38 @@ class AuditedChange:
 
 @dataclass(frozen=True, slots=True)
 class AuditedCycle:
-    """What the audit file says about a cycle that ended at `at`; `digest` is the plan's."""
+    """What the audit file says about a cycle that ended at `at`; `digest` is the plan's.
+
+    `command` is the word of a person's command that wrote on its own, "" for a cycle. `late` is
+    when the line is written if a later cycle writes it.
+    """
 
     at: datetime
     cycle_id: str
-    ending: Applied | Halted | Crashed
+    ending: Outcome
     dry_run: bool = False
     digest: str = ""
     counts: AuditCounts = AuditCounts()
     changes: Sequence[AuditedChange] = ()
+    command: str = ""
+    late: datetime | None = None
 
 
-def append_cycle(path: Path, cycle: AuditedCycle) -> None:
-    """Append this cycle's line to the audit file and put it on disk; raise OpsFileError.
-
-    The caller decides what an unwritable audit file means; the journal has the record anyway.
-    """
-    append_line(path, audit_line(cycle), mode=FILE_MODE)
+def audit_line(cycle: AuditedCycle, prev: str = "") -> str:
+    """Return the JSON line as it stands in the file, in ASCII and without its line end."""
+    return seal(audit_content(cycle), prev).text
 
 
-def audit_line(cycle: AuditedCycle) -> str:
-    """Return the JSON line, in ASCII and without its line end.
+def audit_content(cycle: AuditedCycle) -> dict[str, object]:
+    """Return what the line says, but for its place in the chain.
 
-    `reason` stands there when the cycle halted, `exception` when it crashed, never otherwise.
-    Only an error of this program's own says its message: those hold no personal data (P12); any
-    other is named by its class alone.
+    `reason` stands there when the cycle halted, `exception` when it crashed, `command` and `late`
+    where they say something, never otherwise. Only an error of this program's own says its
+    message: those hold no personal data (P12); any other is named by its class alone.
     """
     line: dict[str, object] = {
         "ts": time_text(cycle.at),
-        "event": type(cycle.ending).__name__.lower(),
+        "event": _event(cycle.ending),
         "dry_run": cycle.dry_run,
         "summary": asdict(cycle.counts),
     }
@@ -113,6 +112,8 @@ def audit_line(cycle: AuditedCycle) -> str:
             name = type(error).__name__
             message = error.message if isinstance(error, DoorSyncError) else name
             line["exception"] = {"class": name, "message": message}
+        case Recalled(name, message):
+            line["exception"] = {"class": name, "message": message}
         case _:
             assert_never(cycle.ending)
     line["cycle"] = cycle.cycle_id
@@ -121,4 +122,20 @@ def audit_line(cycle: AuditedCycle) -> str:
         {"contact": one.contact_id, "class": one.change, "outcome": one.outcome}
         for one in cycle.changes
     ]
-    return json.dumps(line)
+    if cycle.command:
+        line["command"] = cycle.command
+    if cycle.late is not None:
+        line["late"] = time_text(cycle.late)
+    return line
+
+
+def _event(ending: Outcome) -> str:
+    match ending:
+        case Applied():
+            return "applied"
+        case Halted():
+            return "halted"
+        case Crashed() | Recalled():
+            return "crashed"
+        case _:
+            assert_never(ending)

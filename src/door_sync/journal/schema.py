@@ -97,21 +97,23 @@ _FIRST: Final[Migration] = (
 
 _SECOND: Final[Migration] = (
     # `kind` is "cycle", or the command of a person that wrote on its own ("revoke"). `audit` is
-    # the hash of the line in the audit file, NULL until that line is written.
+    # the hash of the line in the audit file, NULL until that line is written; `audit_number` counts
+    # those lines in the order in which they were written.
     "ALTER TABLE cycles ADD COLUMN kind TEXT NOT NULL DEFAULT 'cycle'",
     "ALTER TABLE cycles ADD COLUMN asked_by TEXT",
     "ALTER TABLE cycles ADD COLUMN reason TEXT",
     "ALTER TABLE cycles ADD COLUMN audit TEXT",
     "UPDATE cycles SET audit = 'before the chain'",
+    "ALTER TABLE cycles ADD COLUMN audit_number INTEGER",
+    "CREATE UNIQUE INDEX cycles_by_audit ON cycles (audit_number) WHERE audit_number IS NOT NULL",
     "CREATE INDEX cycles_without_audit ON cycles (number) WHERE audit IS NULL",
     "CREATE INDEX cycles_by_start ON cycles (started)",
     # `counts` is 0 for a change that was free or approved: the 24 hours leave it out (§6).
     "ALTER TABLE steps ADD COLUMN counts INTEGER NOT NULL DEFAULT 1 CHECK (counts IN (0, 1))",
     "CREATE INDEX steps_by_time ON steps (intended_at)",
     "CREATE INDEX steps_by_contact ON steps (contact_id)",
-    # The end of the chain of audit lines: the hash of the line that was written last. Older cycles
-    # than these moments may have been removed: those that wrote, and quiet ones, which go sooner.
-    "ALTER TABLE site ADD COLUMN audited TEXT",
+    # `pruned_at` is when old rows were removed last. Cycles up to these moments may be gone: those
+    # that wrote, and quiet ones, which go sooner.
     "ALTER TABLE site ADD COLUMN pruned_at TEXT",
     "ALTER TABLE site ADD COLUMN pruned_before TEXT",
     "ALTER TABLE site ADD COLUMN pruned_quiet_before TEXT",
