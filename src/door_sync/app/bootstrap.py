@@ -104,7 +104,9 @@ def _journal_to_look_into(path: Path, clock: Clock) -> SqliteJournal:
 
 def _ops_files(settings: Settings) -> OpsFiles:
     ops = settings.ops
-    return OpsFiles(audit=ops.audit_jsonl, state=ops.state_json, flag=ops.alert_flag)
+    return OpsFiles(
+        audit=ops.audit_jsonl, state=ops.state_json, flag=ops.alert_flag, journal=ops.history_db
+    )
 
 
 @contextmanager
