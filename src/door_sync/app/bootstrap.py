@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from door_sync.app.canaries import Canaries
 from door_sync.app.clock import SystemClock
 from door_sync.app.cycle import Parts, Progress, dry_run, live_run
+from door_sync.app.plan_file import NotAPlan, PlanFile
 from door_sync.app.recording import OpsFiles, record_fault, record_outside
 from door_sync.app.report import CycleReport
 from door_sync.civicrm.client import CivicrmSource, auth_headers
+from door_sync.core.controller import UserId
 from door_sync.core.decision import Habits
 from door_sync.core.guards import Budgets
+from door_sync.core.people import ContactId
 from door_sync.core.tiers import Resolution, Rule
 from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp
 from door_sync.journal.errors import journal_errors
 from door_sync.journal.lock import Patience, SiteLock
 from door_sync.journal.memory import InMemoryJournal
 from door_sync.journal.sqlite import SqliteJournal
-from door_sync.ports import Clock, DoorSyncError, Journal, JournalError, LockHeld
+from door_sync.ports import Clock, DoorSyncError, Journal, JournalError, LockHeld, PlanDrifted
 from door_sync.settings import Settings
 from door_sync.unifi.client import UnifiController, token_headers
 
@@ -29,19 +34,24 @@ def run_site(
     clock: Clock | None = None,
     *,
     wait_seconds: float = 0,
+    plan: PlanFile | None = None,
 ) -> CycleReport:
     """Run one live cycle of a site under its lock, and leave its traces (§7).
 
     A cycle of this site that is running already is waited for, at most `wait_seconds`; raise
-    LockHeld if it still runs then, ValueError and the like for faults of the program. Everything
-    else is in the report.
+    LockHeld if it still runs then, NotAPlan if `plan` was not made for this site, ValueError and
+    the like for faults of the program. Everything else is in the report. With a `plan`, nothing
+    is written unless that is exactly what would be written now.
     """
     clock, progress = clock or SystemClock(), progress or Progress()
     files, path = _ops_files(settings), settings.ops.history_db
     try:
         with SiteLock(path, _patience(wait_seconds, clock, progress)):
-            return record_outside(_live_run(settings, progress, clock, path), files, clock)
-    except LockHeld:
+            report = _live_run(settings, progress, clock, path, plan)
+            if isinstance(report.error, PlanDrifted):
+                return report  # who applied the plan sees it; it says nothing about the site
+            return record_outside(report, files, clock)
+    except (LockHeld, NotAPlan):
         raise  # nothing is wrong with this site
     except JournalError as error:  # of the lock: no process holds it, but its file is not to be had
         return record_outside(_stopped(error, clock, is_dry=False), files, clock)
@@ -68,24 +78,33 @@ def plan_site(
     clock = clock or SystemClock()
     try:
         with (
-            _journal_to_look_into(settings.ops.history_db, clock) as journal,
+            journal_to_look_into(settings.ops.history_db, clock) as journal,
             _parts(settings, journal, clock) as parts,
         ):
-            report = dry_run(parts, progress)
+            has_lasting_key = not isinstance(journal, InMemoryJournal)
+            report = replace(dry_run(parts, progress), has_lasting_key=has_lasting_key)
     except DoorSyncError as error:
         report = _stopped(error, clock, is_dry=True)
     return record_outside(report, _ops_files(settings), clock) if leaves_audit_line else report
 
 
 def _live_run(
-    settings: Settings, progress: Progress | None, clock: Clock, path: Path
+    settings: Settings,
+    progress: Progress | None,
+    clock: Clock,
+    path: Path,
+    plan: PlanFile | None,
 ) -> CycleReport:
     try:
         with (
             SqliteJournal.open(path, clock) as journal,
             _parts(settings, journal, clock) as parts,
         ):
-            return live_run(parts, progress)
+            if plan is None:
+                return live_run(parts, progress)
+            return live_run(parts, progress, plan.check(journal.site_key()))
+    except NotAPlan:
+        raise
     except DoorSyncError as error:
         return _stopped(error, clock, is_dry=False)
 
@@ -95,8 +114,11 @@ def _stopped(error: DoorSyncError, clock: Clock, *, is_dry: bool) -> CycleReport
     return CycleReport(clock.now(), dry_run=is_dry, key=b"", error=error)
 
 
-def _journal_to_look_into(path: Path, clock: Clock) -> SqliteJournal:
-    """Return the site's journal for reading alone; an empty one before the first live cycle."""
+def journal_to_look_into(path: Path, clock: Clock) -> SqliteJournal:
+    """Return the site's journal for reading alone; an empty one before the first live cycle.
+
+    Raise JournalError.
+    """
     with journal_errors(path):
         is_there = path.exists()
     return SqliteJournal.open_read_only(path, clock) if is_there else InMemoryJournal(clock)
@@ -150,7 +172,17 @@ def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts
             journal=journal,
             habits=habits(settings),
             clock=clock,
+            canaries=canaries(settings),
         )
+
+
+def canaries(settings: Settings) -> Canaries:
+    """Return what the site says every read must show."""
+    contact, user = settings.civicrm.canary_contact, settings.unifi.canary_user
+    return Canaries(
+        contact=None if contact is None else ContactId(contact),
+        user=None if user is None else UserId(user),
+    )
 
 
 def habits(settings: Settings) -> Habits:

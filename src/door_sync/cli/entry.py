@@ -36,6 +36,7 @@ class Listed:
 
 
 COMMANDS = {
+    "apply": Listed("door_sync.cli.apply", "Carry out a plan that was looked at, exactly so."),
     "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
     "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
@@ -43,6 +44,7 @@ COMMANDS = {
     "run": Listed("door_sync.cli.run", "Make the controller match the membership list."),
     "show-diff": Listed("door_sync.cli.plan", "The same as plan."),
     "simulate": Listed("door_sync.cli.simulate", "Play CiviCRM or the controller, for trying out."),
+    "status": Listed("door_sync.cli.status", "Show how the site stands and what waits."),
     "validate-config": Listed("door_sync.cli.validate", "Check both configuration files."),
 }
 

@@ -11,6 +11,7 @@ from door_sync.journal.cutoffs import CutOffs
 from door_sync.journal.history import PastCycle, PastStep, read_cycles, read_memory, read_steps
 from door_sync.journal.holds import HoldBook
 from door_sync.journal.record import SqliteCycleRecord, begin_command, begin_cycle
+from door_sync.journal.standing import Standing, standing
 from door_sync.journal.store import BUSY_TIMEOUT_SECONDS, RandomBytes, Store, site_key
 from door_sync.ports import Clock, Memory
 
@@ -75,6 +76,10 @@ class SqliteJournal:
     def holds(self) -> HoldBook:
         """Return the plans that waited for a person, and what persons said to them (§6)."""
         return HoldBook(self._store, self._clock)
+
+    def standing(self) -> Standing:
+        """Return how the site stands: the last cycles, and what waits for a person."""
+        return standing(self._store)
 
     def cycles(self, limit: int = 20) -> Sequence[PastCycle]:
         """Return the latest cycles, the newest first."""

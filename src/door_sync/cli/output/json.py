@@ -2,14 +2,22 @@
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from door_sync.app.report import CycleReport
 from door_sync.cli.output.wording import Wording
 from door_sync.core.steps import Blocked, Change, Notice, PlannedStep, kind_of
 
 
-def report_json(report: CycleReport, *, shows_names: bool, in_one_line: bool = False) -> str:
-    """Return the whole report. Names stand in it only if a person asked for a plan (P12).
+def report_json(
+    report: CycleReport,
+    *,
+    shows_names: bool,
+    in_one_line: bool = False,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> str:
+    """Return the whole report, and `more`. Names stand in it only if a person asked for a plan
+    (P12).
 
     It is ASCII, so that no terminal and no character set can take harm.
     """
@@ -60,6 +68,7 @@ def report_json(report: CycleReport, *, shows_names: bool, in_one_line: bool = F
         "blocked": [_blocked(one, words) for one in report.blocked],
         "notices": [_notice(one) for one in report.notices],
     }
+    content |= more
     return json.dumps(content, indent=None if in_one_line else 2) + "\n"
 
 
