@@ -50,6 +50,16 @@ class TestJournal:
         assert (page.url, page.calls, page.status) == ("/somewhere?x=1", [], 404)
         assert empty.calls == []
 
+    def test_without_a_limit_everything_is_kept_and_with_one_the_latest(
+        self, client: httpx2.Client
+    ) -> None:
+        for limit, kept in ((None, [0, 1, 2, 3]), (2, [2, 3])):
+            limited = CivicrmSimulator(journal_limit=limit)
+            with limited.serve() as server:
+                for number in range(4):
+                    client.get(f"{server.url}/{number}")
+            assert [entry.url for entry in limited.journal.entries()] == [f"/{n}" for n in kept]
+
 
 class TestFaults:
     def test_a_fault_strikes_one_endpoint_and_is_seen_in_the_journal(

@@ -9,7 +9,7 @@ from typing import Final
 from door_sync.cli.output.wording import counted
 from door_sync.cli.simulate.fragments import civicrm_fragment
 from door_sync.cli.simulate.seeds import civicrm_site
-from door_sync.cli.simulate.serving import Announcement, serve_until_told
+from door_sync.cli.simulate.serving import REQUESTS_KEPT, Announcement, serve_until_told
 from door_sync.cli.simulate.switches import SwitchBoard
 from door_sync.simulators.civicrm import CivicrmSimulator, Switches, World, dump_world, load_world
 from door_sync.simulators.civicrm.switches import Latency
@@ -36,7 +36,7 @@ def play(
     else:
         site = civicrm_site(seed)
     keys = _keys(site)
-    simulator = CivicrmSimulator(site, chosen)
+    simulator = CivicrmSimulator(site, chosen, journal_limit=REQUESTS_KEPT)
 
     def announcement(server: Server) -> Announcement:
         contents = ", ".join(

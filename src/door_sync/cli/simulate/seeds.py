@@ -78,10 +78,13 @@ def civicrm_site(path: Path) -> Site:
     return load_seed(path, "civicrm", document, _CIVICRM_SECTIONS, _checked_site)
 
 
-def unifi_controller(path: Path) -> UnifiSimulator:
+def unifi_controller(path: Path, *, journal_limit: int | None = None) -> UnifiSimulator:
     """Return the simulator of the controller that a file describes; raise BadSeed."""
-    document = _read(path, "unifi")
-    return load_seed(path, "unifi", document, _UNIFI_SECTIONS, UnifiSimulator.from_seed)
+
+    def load(rows: Document) -> UnifiSimulator:
+        return UnifiSimulator.from_seed(rows, journal_limit=journal_limit)
+
+    return load_seed(path, "unifi", _read(path, "unifi"), _UNIFI_SECTIONS, load)
 
 
 def _read(path: Path, side: str) -> Document:

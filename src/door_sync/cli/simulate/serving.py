@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from door_sync.files import replace_file
 from door_sync.ports import DoorSyncError
 from door_sync.simulators.serving import Server
+
+REQUESTS_KEPT: Final = 1000
+"""A rehearsal may run for weeks, and nobody looks at what it was asked last year."""
 
 
 class CannotServe(DoorSyncError):

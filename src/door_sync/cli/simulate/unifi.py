@@ -7,7 +7,7 @@ from typing import Final
 from door_sync.cli.output.wording import counted
 from door_sync.cli.simulate.fragments import unifi_fragment
 from door_sync.cli.simulate.seeds import unifi_controller
-from door_sync.cli.simulate.serving import Announcement, serve_until_told
+from door_sync.cli.simulate.serving import REQUESTS_KEPT, Announcement, serve_until_told
 from door_sync.cli.simulate.switches import SwitchBoard
 from door_sync.simulators.demo_club import unifi_seed
 from door_sync.simulators.serving import Server
@@ -26,7 +26,10 @@ def play(
 ) -> None:
     """Serve a controller until it is told to end; `port` 0 is a free one."""
     turned = SWITCHES.parse(switches)
-    simulator = unifi_controller(seed) if seed else UnifiSimulator.from_seed(unifi_seed())
+    if seed is None:
+        simulator = UnifiSimulator.from_seed(unifi_seed(), journal_limit=REQUESTS_KEPT)
+    else:
+        simulator = unifi_controller(seed, journal_limit=REQUESTS_KEPT)
     simulator.switch(**turned)
     simulator.latency = latency_ms / 1000
     world = simulator.world

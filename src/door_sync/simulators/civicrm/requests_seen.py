@@ -5,6 +5,7 @@ nowhere and prints neither.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,10 +54,13 @@ class SeenExchange:
 
 
 class RequestJournal:
-    """Everything that arrived, in order; also what a fault kept from the site."""
+    """Everything that arrived, in order; also what a fault kept from the site.
 
-    def __init__(self) -> None:
-        self._seen: list[SeenExchange] = []
+    With a `limit` only that many of the latest requests are kept, for a simulator that runs long.
+    """
+
+    def __init__(self, *, limit: int | None = None) -> None:
+        self._seen: deque[SeenExchange] = deque(maxlen=limit)
         self._lock = threading.Lock()
 
     def entries(self) -> list[SeenExchange]:

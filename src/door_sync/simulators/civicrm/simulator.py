@@ -32,11 +32,12 @@ class CivicrmSimulator:
         *,
         sleep: Sleep = asyncio.sleep,
         seed: int = 20261122,
+        journal_limit: int | None = None,
     ) -> None:
         self.world = world or fresh_world()
         self.switches = switches or Switches()
         self.faults = FaultPlan(base=API_BASE)
-        self.journal = RequestJournal()
+        self.journal = RequestJournal(limit=journal_limit)
         self._first_world = self.world.snapshot()
         self._first_switches = _copy(self.switches)
         site = Site(self.world, lambda: self.switches, sleep=sleep, seed=seed)
