@@ -71,7 +71,7 @@ def test_another_card_number_is_another_plan(site: Site, file: Path) -> None:
     site.settle()
     contact = site.club.join(1101)
     plan(site, file)
-    site.club.give_card(contact, 1102)
+    site.club.civicrm.world.set_card(contact, 1102)
     ran = site.run("apply", str(file))
     assert ran.code == 1
     assert f"contact {contact} (grant) would be done in another way" in ran.out
