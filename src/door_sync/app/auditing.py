@@ -86,13 +86,15 @@ def audit_fault(error: Exception, files: AuditFiles, at: datetime) -> None:
             file.append(audit_content(line), _start(store, file))
 
 
-def audit_missing(files: AuditFiles, at: datetime) -> int:
-    """Append the lines that ended records lack; return how many. Raise as above.
+def audit_command(line: AuditedCycle, files: AuditFiles) -> None:
+    """Append the line of a person's command, whose record has ended; raise as above.
 
-    For a person's command, which need not wait for the next cycle to have its line.
+    It need not wait for the next cycle, which would write it from the journal.
     """
     with _store(files.journal, read_only=False) as store, chained_file(files.lines) as file:
-        return 0 if store is None else len(_catch_up(store, file, at))
+        line_hash = file.append(audit_content(line), _start(store, file))
+        if store is not None and line.cycle_id:
+            mark_audited(store, line.cycle_id, line_hash)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from door_sync.journal.cutoffs import CutOffs
 from door_sync.journal.history import PastCycle, PastStep, read_cycles, read_memory, read_steps
 from door_sync.journal.holds import HoldBook
 from door_sync.journal.record import SqliteCycleRecord, begin_command, begin_cycle
+from door_sync.journal.retention import Keep, Pruned, prune_daily
 from door_sync.journal.standing import Standing, standing
 from door_sync.journal.store import BUSY_TIMEOUT_SECONDS, RandomBytes, Store, site_key
 from door_sync.ports import Clock, Memory
@@ -80,6 +81,10 @@ class SqliteJournal:
     def standing(self) -> Standing:
         """Return how the site stands: the last cycles, and what waits for a person."""
         return standing(self._store)
+
+    def prune_daily(self, now: datetime, keep: Keep) -> Pruned:
+        """Remove what is old, once a day and not too much of it at once."""
+        return prune_daily(self._store, now, keep)
 
     def cycles(self, limit: int = 20) -> Sequence[PastCycle]:
         """Return the latest cycles, the newest first."""

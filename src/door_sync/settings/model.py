@@ -318,6 +318,15 @@ class Ops(Section):
         example="/var/lib/door-sync/history.db",
         commented=True,
     )
+    keep_changes_days: int = key(
+        "How long the journal keeps cycles that wrote, holds and cut-offs, in days.",
+        default=400,
+        ge=30,
+        le=36500,
+    )
+    keep_quiet_cycles_days: int = key(
+        "How long it keeps cycles that wrote nothing, in days.", default=30, ge=2, le=36500
+    )
 
 
 class Config(Section):
