@@ -22,6 +22,7 @@ from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp
 from door_sync.journal.errors import journal_errors
 from door_sync.journal.lock import Patience, SiteLock
 from door_sync.journal.memory import InMemoryJournal
+from door_sync.journal.retention import Keep
 from door_sync.journal.sqlite import SqliteJournal
 from door_sync.ports import Clock, DoorSyncError, Journal, JournalError, LockHeld, PlanDrifted
 from door_sync.settings import Settings
@@ -100,6 +101,7 @@ def _live_run(
             SqliteJournal.open(path, clock) as journal,
             _parts(settings, journal, clock) as parts,
         ):
+            journal.prune_daily(clock.now(), keep(settings))
             if plan is None:
                 return live_run(parts, progress)
             return live_run(parts, progress, plan.check(journal.site_key()))
@@ -182,6 +184,14 @@ def canaries(settings: Settings) -> Canaries:
     return Canaries(
         contact=None if contact is None else ContactId(contact),
         user=None if user is None else UserId(user),
+    )
+
+
+def keep(settings: Settings) -> Keep:
+    """Return how long the journal keeps what it has."""
+    return Keep(
+        changes=timedelta(days=settings.ops.keep_changes_days),
+        quiet=timedelta(days=settings.ops.keep_quiet_cycles_days),
     )
 
 
