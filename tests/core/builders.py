@@ -22,6 +22,7 @@ from door_sync.core.people import ContactId, Member, Membership, MembershipType
 from door_sync.core.situation import Site
 from door_sync.core.steps import Change, ChangeClass, Plan, Step
 from door_sync.core.tiers import (
+    UNMAPPED,
     CardUnknown,
     Deny,
     Grant,
@@ -225,7 +226,7 @@ def skip(contact: int = 1) -> Verdict:
     return Verdict(ContactId(contact), Skip("Day"), None, member(contact))
 
 
-def unknown(contact: int = 1, reason: str = "unmapped type") -> Verdict:
+def unknown(contact: int = 1, reason: str = UNMAPPED) -> Verdict:
     """A contact that nobody knows about."""
     return Verdict(ContactId(contact), Unknown(reason), None, None)
 

@@ -14,6 +14,7 @@ from door_sync.core.steps import ChangeClass, NoticeKind, ReclaimCard
 from door_sync.core.tiers import (
     NO_SUCH_CONTACT,
     NOT_RETURNED,
+    UNMAPPED,
     Deny,
     Resolution,
     Rule,
@@ -141,7 +142,7 @@ def test_the_sites_rules_statuses_and_habits_are_obeyed() -> None:
     nobody = decide(one, replace(HABITS, active_statuses=frozenset({"Paid"})), NOTHING)
     assert nobody.plan.changes == ()
     tiers = decide(one, replace(HABITS, rules=RULES[1:]), NOTHING)
-    assert {v.entitlement for v in tiers.verdicts.values()} == {Unknown("unmapped type")}
+    assert {v.entitlement for v in tiers.verdicts.values()} == {Unknown(UNMAPPED)}
 
 
 def test_what_is_remembered_reaches_the_plan() -> None:

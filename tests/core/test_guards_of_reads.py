@@ -124,6 +124,17 @@ def test_a_bad_record_costs_its_own_person_unless_the_settings_say_halt(
     assert '"quarantine"' in found.remedy
 
 
+def test_a_type_without_a_rule_is_mended_in_the_rules_and_a_card_in_civicrm() -> None:
+    bad = evidence(9, **{field: (ContactId(5),) for field, _ in BAD_RECORDS})
+    found = object_to((), bad, Budgets(halt_on_bad_record=True))
+    assert {one.guard: one.remedy.partition(";")[0] for one in found} == {
+        "unmapped type": "say in tier_mapping.rules what that type is worth, or end the "
+        "memberships in CiviCRM",
+        "bad card": "mend them in CiviCRM",
+        "duplicate card": "mend them in CiviCRM",
+    }
+
+
 def test_no_bad_record_is_no_reason_to_halt() -> None:
     assert object_to((), evidence(9), Budgets(halt_on_bad_record=True)) == ()
 

@@ -79,9 +79,19 @@ def test_a_name_that_was_invented_is_reported_for_members_alone() -> None:
 
 
 def test_an_unknown_contact_is_reported_with_the_reason() -> None:
-    assert reported(site([unknown(1, "unmapped type")])) == [
-        Notice(NoticeKind.UNKNOWN, "unmapped type; nothing is changed", ContactId(1))
+    assert reported(site([unknown(1, "CiviCRM did not say")])) == [
+        Notice(NoticeKind.UNKNOWN, "CiviCRM did not say; nothing is changed", ContactId(1))
     ]
+
+
+def test_a_type_without_a_rule_is_reported_with_what_a_person_can_do_about_it() -> None:
+    found = verdicts([member(1, membership("Unruled"))], tier_book())
+    [notice] = reported(site(found.values()))
+    assert (notice.kind, notice.contact_id) == (NoticeKind.UNKNOWN, 1)
+    assert notice.text == (
+        "an active membership of a type that has no rule; nothing is changed. Say in "
+        "tier_mapping.rules what that type is worth, or end the membership in CiviCRM"
+    )
 
 
 def test_an_invited_administrator_is_told_apart_from_a_restore_that_waits() -> None:

@@ -13,7 +13,6 @@ from door_sync.core.people import ContactId
 from door_sync.core.situation import Held
 from door_sync.core.steps import ChangeClass, Plan, contacts
 
-
 UNAPPROVABLE = frozenset({"people vanished", "unknown policy"})
 """The guards whose finding no approval can settle: data or settings must be mended first."""
 
@@ -298,20 +297,35 @@ def _unknown_policies(evidence: Evidence) -> list[Objection]:
 
 def _bad_records(evidence: Evidence) -> list[Objection]:
     table = (
-        ("unmapped type", "an active membership of a type without a rule", evidence.unmapped),
-        ("bad card", "a card field that holds no card number", evidence.bad_cards),
-        ("duplicate card", "a card number that somebody else has too", evidence.duplicate_cards),
+        (
+            "unmapped type",
+            "an active membership of a type that has no rule",
+            evidence.unmapped,
+            "say in tier_mapping.rules what that type is worth, or end the memberships in CiviCRM",
+        ),
+        (
+            "bad card",
+            "a card field that holds no card number",
+            evidence.bad_cards,
+            "mend them in CiviCRM",
+        ),
+        (
+            "duplicate card",
+            "a card number that somebody else has too",
+            evidence.duplicate_cards,
+            "mend them in CiviCRM",
+        ),
     )
     return [
         Objection(
             guard,
             Scope.CYCLE,
             f"{len(people)} contacts have {what}: {', '.join(map(str, people))}",
-            "mend them in CiviCRM; approve the plan to set them aside this once, or set "
+            f"{mend}; approve the plan to set them aside this once, or set "
             'safety.on_bad_record = "quarantine" to do so always',
             "safety.on_bad_record",
             extent=len(people),
         )
-        for guard, what, people in table
+        for guard, what, people, mend in table
         if people
     ]

@@ -25,13 +25,18 @@ from door_sync.core.situation import (
     wanted_number,
 )
 from door_sync.core.steps import Notice, NoticeKind
-from door_sync.core.tiers import CardUnknown, Grant, MatchedRules, TierBook, Verdict
+from door_sync.core.tiers import UNMAPPED, CardUnknown, Grant, MatchedRules, TierBook, Verdict
 
 IMPORT_SETTLED_BY = (
     "It is probably enrolled there already without our alias: find it under Credentials and delete "
     "it there, or give it the alias sync- and the five digits of its number"
 )
 """What settles it that the controller refused to import a card (R3)."""
+
+UNMAPPED_SETTLED_BY = (
+    "Say in tier_mapping.rules what that type is worth, or end the membership in CiviCRM"
+)
+"""What settles it that nobody said what a type of membership gives (R1)."""
 
 
 def notices(site: Site, found: Mapping[ContactId, Situation]) -> list[Notice]:
@@ -61,7 +66,10 @@ def _on_verdict(verdict: Verdict) -> Iterable[Notice]:
 def _on_situation(contact_id: ContactId, what: Situation, site: Site) -> Iterable[Notice]:
     match what:
         case LeaveAlone(unknown=unknown):
-            yield Notice(NoticeKind.UNKNOWN, f"{unknown.reason}; nothing is changed", contact_id)
+            text = f"{unknown.reason}; nothing is changed"
+            if unknown.reason == UNMAPPED:
+                text += f". {UNMAPPED_SETTLED_BY}"
+            yield Notice(NoticeKind.UNKNOWN, text, contact_id)
         case Wait(user=user, why=why):
             kind = NoticeKind.PENDING_USER if why.is_pending else NoticeKind.RESTORE_WAITS
             yield Notice(kind, f"user {user.id}: {why.text}", contact_id)

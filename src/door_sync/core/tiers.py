@@ -87,7 +87,7 @@ class Verdict:
     member: Member | None = None
 
 
-UNMAPPED = "unmapped type"
+UNMAPPED = "an active membership of a type that has no rule"
 NOT_RETURNED = "CiviCRM did not return this contact"
 NO_SUCH_CONTACT = "no such contact"
 CUT_OFF = "cut off by hand"
