@@ -15,11 +15,16 @@ from door_sync.cli.context import Options
 from door_sync.cli.output.times import ago, local
 from door_sync.cli.output.wording import harmless, tally_of
 from door_sync.cli.showing import show
+from door_sync.core.causes import Identity
 from door_sync.core.guards import UNAPPROVABLE
 from door_sync.core.steps import ChangeClass
 from door_sync.journal.cutoffs import CutOff
 from door_sync.journal.holds import APPROVAL_AGE, REJECTED, KeptHold, Word
 from door_sync.journal.standing import LastCycle, Standing
+
+
+_HELD = Identity.HELD.value
+"""The alert that says what is shown above it as the plan that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,10 @@ def _text(site: _Site) -> str:
             f"`door-sync restore {one.contact_id}` ends that."
             for one in site.cut_off
         ]
-    if site.standing.alerts:
+    alerts = [one for one in site.standing.alerts if not (one.cause == _HELD and site.waiting)]
+    if alerts:
         lines += ["", "A person is needed:"]
-        for alert in site.standing.alerts:
+        for alert in alerts:
             lines.append(f"  - {alert.cause}, since {local(alert.began)}: {alert.happened}")
             lines.append(f"    {alert.settles}")
     return "".join(f"{harmless(line)}\n" for line in lines)

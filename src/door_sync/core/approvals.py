@@ -127,7 +127,7 @@ class Approvals:
         covering = {o.guard: [a for a in self.given if self._covers(a, o, plan)] for o in found}
         grown = tuple(
             dict.fromkeys(
-                self._growth(a, o, plan) for o in found for a in self._related(o, covering)
+                self._growth(a, o, plan) for o in found for a in self._related(o, plan, covering)
             )
         )
         if any(o.scope is Scope.CYCLE and not covering[o.guard] for o in found):
@@ -168,12 +168,21 @@ class Approvals:
         )
 
     def _related(
-        self, objection: Objection, covering: Mapping[str, Sequence[Approval]]
+        self, objection: Objection, plan: Plan, covering: Mapping[str, Sequence[Approval]]
     ) -> list[Approval]:
-        """Return the approvals that were given for such an objection and do not cover it now."""
+        """Return the approvals that were given for such an objection and do not cover it now.
+
+        One of which all is done is no disappointment to anybody.
+        """
         if covering[objection.guard]:
             return []
-        return [a for a in self.given if objection.guard in a.hold.guards]
+        ahead = _digests(effect for change in plan.changes for effect in effects(change, self.key))
+        return [
+            a
+            for a in self.given
+            if objection.guard in a.hold.guards
+            and not (a.hold.effects and ahead.isdisjoint(_digests(a.allowed())))
+        ]
 
     def _growth(self, approval: Approval, objection: Objection, plan: Plan) -> Growth:
         hold = approval.hold
