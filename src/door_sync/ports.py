@@ -18,7 +18,7 @@
     │       └── ImportUncertain        the same of some cards of an import; others arrived
     ├── JournalError           the record cannot be kept; no cycle runs (§7)
     │   └── LockHeld               another cycle of this site is running
-    └── NotifyError            an alert could not be sent; the cycle is not affected (P14)
+    └── NotifyError            an alert could not be sent (P14): see notify/notifier.py
 
 Messages carry ids and codes, never names, numbers, tokens, keys or reply bodies (P12).
 """
@@ -140,14 +140,6 @@ class LockHeld(JournalError):
     """Another cycle of this site is running."""
 
     exit_code = 75
-
-
-class NotifyError(DoorSyncError):
-    """An alert could not be sent; the log says the `code` alone, a status or a word."""
-
-    def __init__(self, message: str, *, code: str, remedy: str = "") -> None:
-        super().__init__(message, remedy=remedy)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,12 +387,4 @@ class Journal(Protocol):
 
     def begin(self, now: datetime) -> CycleRecord:
         """Open the record of a cycle; raise JournalError if it cannot be kept."""
-        ...
-
-
-class Notifier(Protocol):
-    """A way to call a person besides the flag file: mail, or a service for messages."""
-
-    def send(self, subject: str, text: str) -> None:
-        """Hand one message over; raise NotifyError if it was not taken."""
         ...

@@ -10,12 +10,14 @@ from pathlib import Path
 import click
 import pytest
 
+from door_sync.app.channels import LABELS
 from door_sync.app.cycle import EVENT
 from door_sync.app.report import CycleReport, Ending
 from door_sync.cli.entry import COMMANDS, EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, root
 from door_sync.cli.output.json import report_json
 from door_sync.cli.plan import EXIT_CHANGES
 from door_sync.core import custody
+from door_sync.core.causes import Identity
 from door_sync.core.guards import Budgets, Evidence, objections
 from door_sync.core.people import ContactId
 from door_sync.core.steps import Change, ChangeClass, NoticeKind, Plan, Step, kind_of
@@ -23,6 +25,7 @@ from door_sync.journal.audit import Applied, AuditedCycle, Crashed, Halted, audi
 from door_sync.journal.history import INTERRUPTED
 from door_sync.journal.state import SiteState, write_state
 from door_sync.ports import DoorSyncError
+from door_sync.settings import kinds
 from tests.docs.pages import ROOT, blocks, page, pages, section, spans, table
 
 OPERATING = page("operating.md")
@@ -142,11 +145,16 @@ def test_a_guard_that_looks_back_over_a_day_is_told_of_as_soon_as_it_can_fire() 
     assert is_remembered is not ("Each cycle is counted by itself." in OPERATING)
 
 
-def test_the_flag_is_called_the_only_alert_as_long_as_it_is() -> None:
-    channels = {path.stem for path in (ROOT / "src/door_sync/notify").glob("*.py")}
-    is_alone = channels == {"__init__", "flag"}
-    for text in (OPERATING, page("first-steps.md"), pages()["CHANGELOG.md"]):
-        assert is_alone is ("but nothing is sent" in text or "and not used" in text)
+def test_each_cause_of_an_alert_has_a_row_that_says_what_it_means_and_what_to_do() -> None:
+    rows = table(section(OPERATING, "Alerts"), "cause")
+    assert [row[0].strip("`") for row in rows] == [identity.value for identity in Identity]
+    assert all(cell for row in rows for cell in row)
+
+
+def test_each_way_to_send_an_alert_has_a_row() -> None:
+    rows = table(section(OPERATING, "Channels"), "`alert.transport`")
+    transports = kinds.choices_of(("alert", "transport"))
+    assert [row[0].strip("`") for row in rows] == [*transports] == [*LABELS]
 
 
 def test_each_kind_of_notice_has_a_row() -> None:

@@ -164,7 +164,7 @@ def test_the_sample_of_the_flag_is_what_a_hold_writes() -> None:
         provisioning=False,
     )
     started = datetime(2026, 11, 22, tzinfo=UTC)
-    report = CycleReport(started, dry_run=False, key=b"", decision=decision)
+    report = CycleReport(started, dry_run=False, key=bytes(32), decision=decision)
     [sample] = blocks(section(OPERATING, "The flag"))
     assert sample.text == flag_text(causes(report))
     for title in ("The audit file", "The state file"):

@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from door_sync.app.alerting import Ways
 from door_sync.app.canaries import Canaries
+from door_sync.app.channels import notifier_of, policy_of
 from door_sync.app.clock import SystemClock
 from door_sync.app.cycle import Parts, Progress, dry_run, live_run
 from door_sync.app.plan_file import NotAPlan, PlanFile
 from door_sync.app.recording import OpsFiles, record_fault, record_outside
+from door_sync.app.remembering import AlertMemory
 from door_sync.app.report import CycleReport
 from door_sync.civicrm.client import CivicrmSource, auth_headers
 from door_sync.core.controller import UserId
@@ -36,29 +39,42 @@ def run_site(
     *,
     wait_seconds: float = 0,
     plan: PlanFile | None = None,
+    alerts: AlertMemory | None = None,
 ) -> CycleReport:
     """Run one live cycle of a site under its lock, and leave its traces (§7).
 
     A cycle of this site that is running already is waited for, at most `wait_seconds`; raise
     LockHeld if it still runs then, NotAPlan if `plan` was not made for this site, ValueError and
     the like for faults of the program. Everything else is in the report. With a `plan`, nothing
-    is written unless that is exactly what would be written now.
+    is written unless that is exactly what would be written now. `alerts` is handed in by who runs
+    cycle after cycle, and remembers what was told while the journal cannot (P14).
     """
     clock, progress = clock or SystemClock(), progress or Progress()
     files, path = _ops_files(settings), settings.ops.history_db
+    ways = ways_of(settings, clock, alerts)
     try:
         with SiteLock(path, _patience(wait_seconds, clock, progress)):
             report = _live_run(settings, progress, clock, path, plan)
             if isinstance(report.error, PlanDrifted):
                 return report  # who applied the plan sees it; it says nothing about the site
-            return record_outside(report, files, clock)
+            return record_outside(report, files, clock, ways)
     except (LockHeld, NotAPlan):
         raise  # nothing is wrong with this site
     except JournalError as error:  # of the lock: no process holds it, but its file is not to be had
-        return record_outside(_stopped(error, clock, is_dry=False), files, clock)
+        return record_outside(_stopped(error, clock, is_dry=False), files, clock, ways)
     except Exception as error:
-        record_fault(error, files, clock)
+        record_fault(error, files, clock, ways)
         raise
+
+
+def ways_of(settings: Settings, clock: Clock, memory: AlertMemory | None = None) -> Ways:
+    """Return how a site calls for a person (§10, `[alert]`)."""
+    return Ways(
+        policy_of(settings),
+        settings.alert.transport,
+        notifier_of(settings, clock),
+        memory or AlertMemory(),
+    )
 
 
 def _patience(seconds: float, clock: Clock, progress: Progress) -> Patience:
@@ -136,7 +152,7 @@ def _ops_files(settings: Settings) -> OpsFiles:
 @contextmanager
 def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts]:
     """Build both adapters; close their connections at the end."""
-    civicrm, unifi = settings.civicrm, settings.unifi
+    civicrm = settings.civicrm
     is_plain = civicrm.host.startswith("http://")
     with (
         HttpClient(
@@ -147,15 +163,7 @@ def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts
             clock=clock,
             trust_environment_proxies=True,
         ) as civicrm_client,
-        HttpClient(
-            unifi.host,
-            headers=token_headers(settings.secrets.unifi_api_key.reveal()),
-            tls=PinnedTls(unifi.tls_fingerprint),
-            timeout_seconds=unifi.timeout_seconds,
-            clock=clock,
-            write_interval_seconds=unifi.write_interval_ms / 1000,
-            trust_environment_proxies=False,
-        ) as unifi_client,
+        controller_alone(settings, clock) as controller,
     ):
         yield Parts(
             source=CivicrmSource(
@@ -166,15 +174,29 @@ def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts
                 active_statuses=civicrm.active_statuses,
                 page_size=civicrm.page_size,
             ),
-            controller=UnifiController(
-                unifi_client,
-                facility_code=unifi.facility_code,
-                read_concurrency=unifi.read_concurrency,
-            ),
+            controller=controller,
             journal=journal,
             habits=habits(settings),
             clock=clock,
             canaries=canaries(settings),
+        )
+
+
+@contextmanager
+def controller_alone(settings: Settings, clock: Clock) -> Iterator[UnifiController]:
+    """Build the controller's adapter, for what must work without CiviCRM; close it at the end."""
+    unifi = settings.unifi
+    with HttpClient(
+        unifi.host,
+        headers=token_headers(settings.secrets.unifi_api_key.reveal()),
+        tls=PinnedTls(unifi.tls_fingerprint),
+        timeout_seconds=unifi.timeout_seconds,
+        clock=clock,
+        write_interval_seconds=unifi.write_interval_ms / 1000,
+        trust_environment_proxies=False,
+    ) as client:
+        yield UnifiController(
+            client, facility_code=unifi.facility_code, read_concurrency=unifi.read_concurrency
         )
 
 

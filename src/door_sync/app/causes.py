@@ -11,12 +11,12 @@ from door_sync.core.people import ContactId
 from door_sync.core.steps import Blocked, Notice, NoticeKind
 from door_sync.notify.alerts import Sight
 from door_sync.notify.flag import BY_HAND
+from door_sync.notify.notifier import NotifyError
 from door_sync.ports import (
     ControllerError,
     ControllerUnreachable,
     DoorSyncError,
     JournalError,
-    NotifyError,
     SourceError,
     SourceUnreachable,
 )
@@ -61,7 +61,7 @@ def unusable_journal(error: JournalError) -> Cause:
     """Return the cause that stands while the journal cannot be written: no cycle runs (§7)."""
     return Cause(
         Identity.JOURNAL,
-        happened=f"No cycle runs, because its record cannot be kept: {sentence(error.message)}",
+        happened=f"No cycle runs, because its record cannot be kept: {error.message}.",
         doors="Revocations are not happening: people who left can still open doors. What was "
         "written before stays, and everybody else keeps the access they have.",
         settles=f"{error.remedy} {BY_HAND}".lstrip(),

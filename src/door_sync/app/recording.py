@@ -1,19 +1,19 @@
-"""After a cycle: the audit line, the state file and the flag (§7).
+"""After a cycle: the audit line, the state file, the flag and the alerts (§7, P14).
 
 The journal has the record already. A file beside it that cannot be written changes nothing at the
 doors, so it stops nothing either; it is reported, and the cycle does not count as clean.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
+from door_sync.app.alerting import Found, Ways, call_for_a_person
 from door_sync.app.auditing import AuditFiles, audit_fault, audit_report
-from door_sync.app.causes import causes, fault_of_the_program
+from door_sync.app.causes import causes, fault_of_the_program, sights, unwritable_file
+from door_sync.app.remembering import AlertFiles
 from door_sync.app.report import CycleReport, Ending
 from door_sync.journal.state import SiteState, update_state
-from door_sync.notify.flag import flag_text, lower_flag, raise_flag
 from door_sync.ports import Clock, DoorSyncError
 
 
@@ -28,33 +28,53 @@ class OpsFiles:
     journal: Path | None = None
 
 
-def record_outside(report: CycleReport, files: OpsFiles, clock: Clock) -> CycleReport:
-    """Write what others read about this cycle; return the report with what went wrong at that.
+def record_outside(
+    report: CycleReport, files: OpsFiles, clock: Clock, ways: Ways | None = None
+) -> CycleReport:
+    """Write what others read about this cycle, and call for a person where one is needed.
 
-    A dry run writes an audit line, as it always did, and touches neither state nor flag.
+    Return the report with what went wrong at that. A dry run writes an audit line, as it always
+    did, and touches neither state nor flag. Without `ways` the flag alone calls.
     """
     troubles = list(report.troubles)
-    for write in (_audit, _state, _flag):
-        if report.dry_run and write is not _audit:
-            continue
+    for write in (_audit,) if report.dry_run else (_audit, _state):
         try:
             write(replace(report, troubles=tuple(troubles)), files, clock)
         except DoorSyncError as error:
-            troubles.append(f"{error.message}. {error.remedy}".strip())
-    return replace(report, troubles=tuple(troubles))
+            troubles.append(_trouble(error))
+    report = replace(report, troubles=tuple(troubles))
+    if report.dry_run:
+        return report
+    failed = frozenset(result.change.contact_id for result in report.failed)
+    found = Found(tuple(causes(report)), sights(report), failed)
+    called = call_for_a_person(found, _alert_files(files), ways or Ways(), clock)
+    troubles += filter(None, [called.trouble])
+    return replace(report, troubles=tuple(troubles), unsent=called.unsent)
 
 
-def record_fault(error: Exception, files: OpsFiles, clock: Clock) -> None:
-    """Leave the traces of a cycle that died of a fault of the program: audit, state, flag.
+def record_fault(error: Exception, files: OpsFiles, clock: Clock, ways: Ways | None = None) -> None:
+    """Leave the traces of a cycle that died of a fault of the program: audit, state, flag, alert.
 
     What cannot be written is passed over: the fault itself is what must come out.
     """
-    with suppress(DoorSyncError):
-        raise_flag(files.flag, flag_text([fault_of_the_program(error)]))
-    with suppress(DoorSyncError):
+    found = [fault_of_the_program(error)]
+    try:
         audit_fault(error, _audit_files(files), clock.now())
-    with suppress(DoorSyncError):
+    except DoorSyncError as trouble:
+        found.append(unwritable_file(_trouble(trouble)))
+    try:
         update_state(files.state, SiteState.failed)
+    except DoorSyncError as trouble:
+        found.append(unwritable_file(_trouble(trouble)))
+    call_for_a_person(Found(tuple(found)), _alert_files(files), ways or Ways(), clock)
+
+
+def _trouble(error: DoorSyncError) -> str:
+    return f"{error.message}. {error.remedy}".strip()
+
+
+def _alert_files(files: OpsFiles) -> AlertFiles:
+    return AlertFiles(files.flag, files.journal)
 
 
 def _audit(report: CycleReport, files: OpsFiles, clock: Clock) -> None:
@@ -80,11 +100,3 @@ def _state(report: CycleReport, files: OpsFiles, clock: Clock) -> None:
                 assert_never(report.ending)
 
     update_state(files.state, change)
-
-
-def _flag(report: CycleReport, files: OpsFiles, _clock: Clock) -> None:
-    found = causes(report)
-    if found:
-        raise_flag(files.flag, flag_text(found))
-    else:
-        lower_flag(files.flag)

@@ -26,7 +26,8 @@ class CycleReport:
     """One cycle, live or dry. `decision` is None if a side could not be read or believed.
 
     `has_lasting_key` is False where the key was made for this report alone, before the first live
-    cycle. `error` ended the cycle, `troubles` are files beside the journal that could not be written.
+    cycle. `error` ended the cycle, `troubles` are files beside the journal that could not be
+    written. `unsent` says why an alert could not be sent, which changes no ending (P14).
     """
 
     started: datetime
@@ -39,6 +40,7 @@ class CycleReport:
     ledger: Ledger | None = None
     error: DoorSyncError | None = None
     troubles: tuple[str, ...] = ()
+    unsent: str = ""
 
     @property
     def ending(self) -> Ending:

@@ -3,6 +3,7 @@
 import click
 
 from door_sync.app.bootstrap import plan_site, run_site
+from door_sync.app.remembering import AlertMemory
 from door_sync.app.report import CycleReport
 from door_sync.cli.context import Options
 from door_sync.cli.output.json import report_json
@@ -43,11 +44,13 @@ def command(options: Options, once: bool, dry_run: bool, as_json: bool, wait: in
         raise click.UsageError("--wait has no use with --dry-run: a dry run takes no lock.")
     settings = options.load()
 
+    alerts = AlertMemory()
+
     def cycle() -> CycleReport:
         with shown_progress() as progress:
             if dry_run:
                 return plan_site(settings, progress, leaves_audit_line=True)
-            return run_site(settings, progress, wait_seconds=wait)
+            return run_site(settings, progress, wait_seconds=wait, alerts=alerts)
 
     def text(report: CycleReport) -> str:
         if as_json:

@@ -64,6 +64,15 @@ def tls_context(tls: Tls, host: str) -> ssl.SSLContext | None:
             assert_never(tls)
 
 
+def authority_context(host: str) -> ssl.SSLContext:
+    """Return the context for a connection to `host` that is not HTTP, such as to a mail server.
+
+    Its certificate must be signed by an authority that AuthorityTls trusts. Raise
+    UntrustedCertificate if the file of authorities cannot be used.
+    """
+    return _authority_context(host, None)
+
+
 def fingerprint_of(certificate: bytes) -> str:
     """Given a certificate in DER, return its SHA-256 as AB:CD:…."""
     return hashlib.sha256(certificate).digest().hex(":").upper()

@@ -35,6 +35,7 @@ def report_json(
         "summary": dict(report.summary()),
         "error": _error(report),
         "troubles": [*report.troubles],
+        "unsent": report.unsent or None,
         "objections": [
             {"guard": o.guard, "holds": o.scope.value, "text": o.text, "remedy": o.remedy}
             | {"setting": o.setting, "classes": [one.value for one in o.classes]}

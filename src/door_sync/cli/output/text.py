@@ -66,7 +66,8 @@ def headline(report: CycleReport) -> list[str]:
         lines.append(f"{cards} blocked: {people} must wait for a person to settle it, see below.")
     if report.troubles:
         lines += ["The doors are not affected, but what tells people about them is incomplete."]
-    return lines + [f"Trouble: {sentence(text)}" for text in report.troubles]
+    lines += [f"Trouble: {sentence(text)}" for text in report.troubles]
+    return lines + ([f"Alert not sent: {report.unsent}"] if report.unsent else [])
 
 
 def tally(changes: Iterable[Change], *, is_done: bool = False) -> str:
