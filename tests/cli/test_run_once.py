@@ -237,6 +237,7 @@ class TestAFailedCycle:
         assert ran.code == 2
         assert "Why: http://127.0.0.1:1 cannot be reached" in ran.out
         assert "Nor could the controller be read: " in ran.out
+        assert ran.out.count("Check that it is switched on") == 1, "the same remedy settles both"
 
     def test_another_controller_than_the_pinned_one_gets_no_request(self, site: Site) -> None:
         """P11, to the last word of what the operator reads."""
