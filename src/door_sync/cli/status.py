@@ -22,7 +22,6 @@ from door_sync.journal.cutoffs import CutOff
 from door_sync.journal.holds import APPROVAL_AGE, REJECTED, KeptHold, Word
 from door_sync.journal.standing import LastCycle, Standing
 
-
 _HELD = Identity.HELD.value
 """The alert that says what is shown above it as the plan that waits."""
 
