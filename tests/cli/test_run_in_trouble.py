@@ -19,15 +19,15 @@ class TestFilesThatRefuse:
         assert ran.code == 2
         assert ran.out.startswith(
             "Stopped: no cycle runs without a record of it. Revocations are not happening: people "
-            "who left can still open doors. Until then deactivate people who must lose access in "
-            "the controller by hand.\nWhy: "
+            "who left can still open doors. Until then cut off people who must lose access with "
+            "`door-sync revoke CONTACT --without-record`, or in the controller by hand.\nWhy: "
         )
         assert f"The journal {site.directory} cannot be used: it is a directory." in ran.out
         assert site.club.writes() == 0
         flag = site.flag.read_text()
         assert "No cycle runs, because its record cannot be kept" in flag
         assert "Revocations are not happening: people who left can still open doors." in flag
-        assert "deactivate people who must lose access in the controller by hand" in flag
+        assert "`door-sync revoke CONTACT --without-record`" in flag
         assert site.audit_line()["exception"]["class"] == "JournalError"
         assert site.state_content()["run_count"] == 2
 

@@ -13,7 +13,10 @@ from door_sync.notify.wording import paragraphs
 
 FILE_MODE: Final = 0o644
 
-BY_HAND: Final = "Until then deactivate people who must lose access in the controller by hand."
+BY_HAND: Final = (
+    "Until then cut off people who must lose access with "
+    "`door-sync revoke CONTACT --without-record`, or in the controller by hand."
+)
 """The way out while no cycle runs."""
 
 
