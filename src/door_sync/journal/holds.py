@@ -76,12 +76,12 @@ class HoldBook:
     def waiting(self) -> Sequence[KeptHold]:
         """Return the holds that wait for a person: as a rule one, or none."""
         with self._store.reading() as connection:
-            return _holds(connection, "closed_at IS NULL")
+            return _holds(connection, _WAITING)
 
     def find(self, digest: str) -> KeptHold | None:
         """Return the hold of this digest, also one that waits no longer; None if there is none."""
         with self._store.reading() as connection:
-            return next(iter(_holds(connection, "digest = ?", digest)), None)
+            return next(iter(_holds(connection, _OF_DIGEST, digest)), None)
 
     def in_force(self) -> Sequence[tuple[KeptHold, Word]]:
         """Return every approval that counts now, with its hold."""
@@ -142,8 +142,15 @@ class HoldBook:
         return time_text(self._clock.now())
 
 
-_HAS_APPROVAL = (
-    "digest IN (SELECT hold FROM approvals WHERE verdict = 'approved' AND ended_at IS NULL)"
+_WAITING: Final = (
+    "SELECT digest, cycle, held_at, closed_at FROM holds WHERE closed_at IS NULL "
+    "ORDER BY held_at, digest"
+)
+_OF_DIGEST: Final = "SELECT digest, cycle, held_at, closed_at FROM holds WHERE digest = ?"
+_HAS_APPROVAL: Final = (
+    "SELECT digest, cycle, held_at, closed_at FROM holds WHERE digest IN "
+    "(SELECT hold FROM approvals WHERE verdict = 'approved' AND ended_at IS NULL) "
+    "ORDER BY held_at, digest"
 )
 
 
@@ -212,13 +219,8 @@ def _insert(
     )
 
 
-def _holds(connection: sqlite3.Connection, where: str, *values: str) -> list[KeptHold]:
-    rows = connection.execute(
-        f"SELECT digest, cycle, held_at, closed_at FROM holds WHERE {where} "  # noqa: S608 - the conditions stand in this module
-        "ORDER BY held_at, digest",
-        values,
-    ).fetchall()
-    return [_kept(connection, *row) for row in rows]
+def _holds(connection: sqlite3.Connection, query: str, *values: str) -> list[KeptHold]:
+    return [_kept(connection, *row) for row in connection.execute(query, values).fetchall()]
 
 
 def _kept(
