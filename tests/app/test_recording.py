@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from door_sync.app.causes import causes
 from door_sync.app.clock import SystemClock
-from door_sync.app.recording import OpsFiles, causes, record_fault, record_outside
+from door_sync.app.recording import OpsFiles, record_fault, record_outside
 from door_sync.app.report import CycleReport, Ending
 from door_sync.journal.state import SiteState, read_state
 from door_sync.ports import JournalError
