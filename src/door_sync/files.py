@@ -120,11 +120,11 @@ class LineFile:
         # /dev/stdout and the like have no content to look at and cannot be put on disk.
         self.is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
 
-    def end(self, longest: int) -> tuple[bytes, bytes]:
+    def end(self, longest: int) -> tuple[bytes | None, bytes]:
         """Return the last whole line, without its line end, and what stands behind it.
 
-        What stands behind it is a half line that a power cut or a full disk left. Neither is read
-        further back than `longest` bytes. Raise OpsFileError.
+        None stands for no whole line. What stands behind it is a half line that a power cut or a
+        full disk left. Neither is read further back than `longest` bytes. Raise OpsFileError.
         """
         if not self.is_file:
             return b"", b""
@@ -134,8 +134,8 @@ class LineFile:
                 take = min(chunk, start)
                 start, chunk = start - take, chunk * 2
                 data = os.pread(self._descriptor, take, start) + data
-        whole, _, half = data.rpartition(b"\n")
-        return whole.rpartition(b"\n")[2], half
+        whole, end, half = data.rpartition(b"\n")
+        return (whole.rpartition(b"\n")[2] if end or start else None), half
 
     def tail(self, size: int) -> Iterator[bytes]:
         """Return the lines within the last `size` bytes, the oldest first; raise OpsFileError."""

@@ -84,8 +84,8 @@ class ChainedFile:
         if whole is not None and whole.fits:  # only its line end is missing
             last, half = half, b""
         self._half = half
-        self._is_empty = file.is_file and not last
-        found = seal_of(last)
+        self._is_empty = last is None
+        found = seal_of(last or b"")
         self.last: str | None = None if found is None else found.hash
 
     def append(self, content: Mapping[str, object], start: str) -> str:
