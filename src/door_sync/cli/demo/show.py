@@ -1,5 +1,6 @@
 """A chapter's means: run door-sync, ask the doors, and notice whatever is not as it was told."""
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -52,6 +53,16 @@ class Show:
         nameless = not any(person.last in self.printed for person in self.site.contacts)
         self.check(nameless, "what a run prints names nobody")
         return report
+
+    def command(self, *words: str, code: int = 0) -> str:
+        """Run any other command and show what it prints; return that. It must name nobody."""
+        ended, text = self.site.command(*words)
+        self.printed = text
+        self.narrator.output(shlex.join(words), text, f"exit code {ended}")
+        self.check(ended == code, f"`{words[0]}` ends with exit code {code}")
+        nameless = not any(person.last in text for person in self.site.contacts)
+        self.check(nameless, f"what `{words[0]}` prints names nobody")
+        return text
 
     def no_write(self) -> None:
         """Claim that the last command sent no write."""

@@ -1,16 +1,19 @@
 """The demo's site: both simulators, the two files that name them, and hands on either side."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
 from door_sync.app.bootstrap import plan_site, run_site
 from door_sync.app.report import CycleReport
+from door_sync.cli.entry import root
 from door_sync.cli.simulate.fragments import civicrm_fragment, unifi_fragment
 from door_sync.files import replace_file
+from door_sync.ports import DoorSyncError
 from door_sync.settings import Settings, load_settings
 from door_sync.simulators.civicrm import CivicrmSimulator, load_world
 from door_sync.simulators.demo_club import (
@@ -39,6 +42,7 @@ class Site:
     civicrm: CivicrmSimulator
     unifi: UnifiSimulator
     settings: Settings
+    directory: Path
     contacts: dict[Person, int] = field(default_factory=dict)
 
     # door-sync itself, by the same functions that `plan` and `run --once` call.
@@ -52,6 +56,19 @@ class Site:
         """Run a live cycle; see `writes` for what it sent."""
         self.unifi.journal.clear()
         return run_site(self.settings)
+
+    def command(self, *words: str) -> tuple[int, str]:
+        """Run any other command as a person would; return its exit code and what it printed."""
+        files = ("--config", "config.toml"), ("--env-file", ".env")
+        where = [part for option, name in files for part in (option, str(self.directory / name))]
+        self.unifi.journal.clear()
+        printed = StringIO()
+        try:
+            with redirect_stdout(printed):
+                code = root.main([*where, *words], prog_name="door-sync", standalone_mode=False)
+        except DoorSyncError as error:
+            return error.exit_code, f"{printed.getvalue()}door-sync: {error.message}\n"
+        return int(code), printed.getvalue()
 
     def writes(self) -> list[str]:
         """Return the path of every write that reached the controller in the last cycle."""
@@ -156,4 +173,4 @@ def open_site(directory: Path) -> Iterator[Site]:
         replace_file(directory / ".env", secrets, mode=0o600)
         settings = load_settings(directory / "config.toml", directory / ".env", {}).settings
         contacts = {person: at for at, person in enumerate(PEOPLE, start=FIRST_CONTACT)}
-        yield Site(civicrm, unifi, settings, contacts)
+        yield Site(civicrm, unifi, settings, directory, contacts)

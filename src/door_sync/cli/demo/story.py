@@ -1,44 +1,34 @@
-"""The demo's story: seven chapters, each with what it claims."""
+"""The demo's story: what happens to cards and lists, each chapter with what it claims."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from door_sync.app.report import Ending
+from door_sync.cli.demo import trust
+from door_sync.cli.demo.chapter import (
+    ADA,
+    BILAL,
+    BOTH,
+    CHIDI,
+    FRONT,
+    NONE,
+    OTTOLINE,
+    ROSA,
+    RUTA,
+    TIDIED_AWAY,
+    YUSUF,
+    YUSUFS_CARD,
+    Chapter,
+)
 from door_sync.cli.demo.show import Show
 from door_sync.core.steps import ChangeClass
 from door_sync.simulators.demo_club import (
     ADMINISTRATOR,
     FRIEND,
-    FRONT_DOOR,
     LONG_GONE,
     MAKER,
     PEOPLE,
-    WORKSHOP,
     Person,
 )
-
-FRONT: Final = (FRONT_DOOR,)
-BOTH: Final = (FRONT_DOOR, WORKSHOP)
-NONE: Final = ()
-
-ADA: Final = PEOPLE[0]
-BILAL: Final = PEOPLE[1]
-CHIDI: Final = PEOPLE[2]
-RUTA: Final = next(one for one in PEOPLE if one.is_lapsed and one.card is not None)
-OTTOLINE: Final = Person("Ottoline", "Oilstone", 1017, FRIEND)
-ROSA: Final = Person("Rosa", "Router", 1900, MAKER)
-YUSUF: Final = Person("Yusuf", "Yardstick", 1990, MAKER)
-YUSUFS_CARD: Final = 1909
-TIDIED_AWAY: Final = PEOPLE[9:23]
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One thing that happens to a club."""
-
-    title: str
-    tell: Callable[[Show], None]
 
 
 def first_sync(show: Show) -> None:
@@ -232,4 +222,5 @@ CHAPTERS: Final = (
     Chapter("Two members swap cards", cards_swapped),
     Chapter("CiviCRM answers with an error page", error_page),
     Chapter("A third of the members is gone", third_gone),
+    *trust.CHAPTERS,
 )

@@ -9,10 +9,11 @@ from types import FrameType
 
 import click
 
+from door_sync.cli.demo.chapter import Chapter
 from door_sync.cli.demo.narrator import Narrator
 from door_sync.cli.demo.show import Show
 from door_sync.cli.demo.site import open_site
-from door_sync.cli.demo.story import CHAPTERS, Chapter
+from door_sync.cli.demo.story import CHAPTERS
 from door_sync.files import ops_file_errors
 from door_sync.simulators.demo_club import PEOPLE
 
