@@ -51,7 +51,8 @@ class SmtpMail:
             mail["Date"] = localtime()
             mail["Message-ID"] = make_msgid(domain=parseaddr(self.sender)[1].rpartition("@")[2])
             mail["Auto-Submitted"] = "auto-generated"
-            mail.set_content(text)
+            # A list of many contacts is a longer line than mail may have; this form breaks it.
+            mail.set_content(text, cte="quoted-printable")
             with self._connected() as server:
                 refused = server.send_message(mail)
         if refused:
@@ -112,21 +113,27 @@ def _translated() -> Iterator[None]:
             code=str(error.smtp_code),
             remedy=_ADDRESSES,
         )
-    except smtplib.SMTPServerDisconnected:
-        failure = NotifyError(
-            "the mail server broke off the connection", code="connection lost", remedy=_LOOK
-        )
+    except smtplib.SMTPServerDisconnected as error:
+        # Python's client calls it so, too, when it gives up waiting for a reply.
+        failure = _slow() if isinstance(error.__context__, TimeoutError) else _lost()
     except HttpError as error:  # of the file of authorities
         failure = NotifyError(error.message, code=type(error).__name__, remedy=error.remedy)
     except TimeoutError:
-        failure = NotifyError(
-            "the mail server did not answer in time", code="timeout", remedy=_LOOK
-        )
+        failure = _slow()
     except (smtplib.SMTPException, OSError, ValueError) as error:
         failure = _of_other(error)
     else:
         return
     raise failure  # out here, so that no foreign exception hangs behind it
+
+
+def _slow() -> NotifyError:
+    return NotifyError("the mail server did not answer in time", code="timeout", remedy=_LOOK)
+
+
+def _lost() -> NotifyError:
+    text = "the mail server broke off the connection"
+    return NotifyError(text, code="connection lost", remedy=_LOOK)
 
 
 def _of_other(error: Exception) -> NotifyError:
