@@ -30,6 +30,9 @@ from door_sync.core.steps import (
 )
 from door_sync.core.tags import Part, digest
 
+Name = tuple[ContactId, ChangeClass]
+"""What a change is called: whose it is, and its class."""
+
 HOLD_DIGITS = 12
 """Hex digits of a hold's name: short enough to be typed."""
 
@@ -54,10 +57,6 @@ class Hold:
     digest: str
     guards: Mapping[str, int]
     effects: frozenset[Effect]
-
-    def covers(self, change: Change, key: bytes) -> bool:
-        """Say whether this change does nothing to its person that was not in the held plan."""
-        return _digests(effects(change, key)) <= _digests(self.effects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Growth:
     """Why an approval does not cover what is held now: changes or guards that came in since."""
 
     digest: str
-    changes: tuple[tuple[ContactId, ChangeClass], ...] = ()
+    changes: tuple[Name, ...] = ()
     guards: tuple[str, ...] = ()
 
 
@@ -101,13 +100,32 @@ class Ruling:
     """What the approvals say to some objections.
 
     `allowed` are the changes that may run, `settled` the objections that nothing is left of,
-    `standing` the others; `grown` says why an approval does not serve.
+    `standing` the others; `grown` says why an approval does not serve. `is_in_doubt`: an objection
+    that holds the cycle has no approval, so nothing at all may run.
     """
 
     allowed: Held = frozenset()
     settled: tuple[Objection, ...] = ()
     standing: tuple[Objection, ...] = ()
     grown: tuple[Growth, ...] = ()
+    is_in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A change by its name, with the digests of what it does."""
+
+    name: Name
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An approval, with the digests of what was in its hold and of what it lets pass."""
+
+    approval: Approval
+    had: frozenset[str]
+    may: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,87 +139,116 @@ class Approvals:
         """Given a plan and the objections to it, return what may run all the same.
 
         An objection is covered by an approval if the hold that was approved had everything that
-        the objection is about. As long as one that holds the cycle is not covered, nothing may
-        run: the data itself is in doubt.
+        the objection is about and that no other approval lets pass already. As long as one that
+        holds the cycle is not covered, nothing may run: the data itself is in doubt. Nor may what
+        an objection of a class counts that is not covered.
         """
-        covering = {o.guard: [a for a in self.given if self._covers(a, o, plan)] for o in found}
+        said, all_ = self._said(), self._told(plan)
+        counted = {o.guard: _counted(o, all_) for o in found}
+        covering = {o.guard: _covering(o, counted[o.guard], said) for o in found}
         grown = tuple(
-            dict.fromkeys(
-                self._growth(a, o, plan) for o in found for a in self._related(o, plan, covering)
-            )
+            _growth(one, o, counted[o.guard])
+            for o in found
+            if not covering[o.guard]
+            for one in said
+            if o.guard in one.approval.hold.guards
         )
         if any(o.scope is Scope.CYCLE and not covering[o.guard] for o in found):
-            return Ruling(standing=tuple(found), grown=grown)
-        allowed: set[tuple[ContactId, ChangeClass]] = set()
-        for one in found:
-            for approval in covering[one.guard]:
-                may = _digests(approval.allowed())
-                allowed |= {
-                    _name(change)
-                    for change in self._about(one, plan)
-                    if _digests(effects(change, self.key)) <= may
-                }
+            return Ruling(standing=tuple(found), grown=grown, is_in_doubt=True)
+        waits = {one.name for o in found if not covering[o.guard] for one in counted[o.guard]}
+        rest, allowed = [one for one in all_ if one.name not in waits], set[Name]()
+        while True:
+            more = {
+                one.name
+                for objection in found
+                for each in covering[objection.guard]
+                for one in _about(objection, rest)
+                if one.digests <= each.may
+            }
+            if not more:
+                break
+            allowed |= more
+            rest = [one for one in rest if one.name not in more]
+            for o in found:
+                left = [one for one in counted[o.guard] if one.name not in allowed]
+                covering[o.guard] = _covering(o, left, said)
         settled = tuple(
             one
             for one in found
-            if any(one.classes or a.is_whole for a in covering[one.guard])
-            and all(_name(change) in allowed for change in self._counted(one, plan))
+            if any(one.classes or each.approval.is_whole for each in covering[one.guard])
+            and all(each.name in allowed for each in counted[one.guard])
         )
         standing = tuple(o for o in found if o not in settled)
         return Ruling(frozenset(allowed), settled, standing, grown)
 
+    def outgrown(self, plan: Plan, allowed: Held) -> Held:
+        """Given a plan and what was allowed in an earlier one, return the allowed changes that no
+        approval lets pass as they are now: what else is held can make more of a change possible."""
+        said = self._said()
+        return frozenset(
+            one.name
+            for one in self._told(plan)
+            if one.name in allowed and not any(one.digests <= each.may for each in said)
+        )
+
+    def grown_by(self, changes: Held) -> tuple[Growth, ...]:
+        """Given changes that do more than was approved of them, return what to say about each
+        approval that speaks of these contacts."""
+        found = []
+        for approval in self.given:
+            people = {effect.contact_id for effect in approval.allowed()}
+            more = tuple(sorted((n for n in changes if n[0] in people), key=_by_contact))
+            if more:
+                found.append(Growth(approval.hold.digest, more))
+        return tuple(found)
+
     def used_up(self, full: Plan, found: Sequence[Objection]) -> tuple[int, ...]:
         """Given everything that is to be done and every objection to it, return the numbers of the
         approvals of which nothing is left: no effect, and no guard that they speak of."""
-        ahead = _digests(effect for change in full.changes for effect in effects(change, self.key))
+        ahead = frozenset(digest for one in self._told(full) for digest in one.digests)
         guards = {objection.guard for objection in found}
         return tuple(
-            approval.number
-            for approval in self.given
-            if ahead.isdisjoint(_digests(approval.allowed()))
-            and guards.isdisjoint(approval.hold.guards)
+            one.approval.number
+            for one in self._said()
+            if ahead.isdisjoint(one.may) and guards.isdisjoint(one.approval.hold.guards)
         )
 
-    def _covers(self, approval: Approval, objection: Objection, plan: Plan) -> bool:
-        return objection.is_approvable and self._growth(approval, objection, plan) == Growth(
-            approval.hold.digest
-        )
+    def _said(self) -> list[_Said]:
+        return [_Said(a, _digests(a.hold.effects), _digests(a.allowed())) for a in self.given]
 
-    def _related(
-        self, objection: Objection, plan: Plan, covering: Mapping[str, Sequence[Approval]]
-    ) -> list[Approval]:
-        """Return the approvals that were given for such an objection and do not cover it now.
+    def _told(self, plan: Plan) -> list[_Told]:
+        return [_Told(_name(one), _digests(effects(one, self.key))) for one in plan.changes]
 
-        One of which all is done is no disappointment to anybody.
-        """
-        if covering[objection.guard]:
-            return []
-        ahead = _digests(effect for change in plan.changes for effect in effects(change, self.key))
-        return [
-            a
-            for a in self.given
-            if objection.guard in a.hold.guards
-            and not (a.hold.effects and ahead.isdisjoint(_digests(a.allowed())))
-        ]
 
-    def _growth(self, approval: Approval, objection: Objection, plan: Plan) -> Growth:
-        hold = approval.hold
-        more = tuple(
-            _name(change)
-            for change in self._counted(objection, plan)
-            if not hold.covers(change, self.key)
-        )
-        worse = not objection.classes and objection.extent > hold.guards.get(objection.guard, -1)
-        return Growth(hold.digest, more, (objection.guard,) if worse else ())
+def _by_contact(name: Name) -> tuple[ContactId, str]:
+    return name[0], name[1].value
 
-    def _counted(self, objection: Objection, plan: Plan) -> Sequence[Change]:
-        """Return the changes that the objection counts: all of them where a read is in doubt."""
-        return plan.of_class(*objection.classes) if objection.classes else plan.changes
 
-    def _about(self, objection: Objection, plan: Plan) -> Sequence[Change]:
-        """Return the changes that the objection holds."""
-        is_whole = objection.scope is Scope.CYCLE
-        return plan.changes if is_whole else self._counted(objection, plan)
+def _counted(objection: Objection, some: Sequence[_Told]) -> Sequence[_Told]:
+    """Return the changes that the objection counts: all of them where a read is in doubt."""
+    return [one for one in some if not objection.classes or one.name[1] in objection.classes]
+
+
+def _about(objection: Objection, some: Sequence[_Told]) -> Sequence[_Told]:
+    """Return the changes that the objection holds."""
+    return some if objection.scope is Scope.CYCLE else _counted(objection, some)
+
+
+def _covering(
+    objection: Objection, counted: Sequence[_Told], said: Sequence[_Said]
+) -> Sequence[_Said]:
+    if not objection.is_approvable:
+        return []
+    return [
+        one for one in said if _growth(one, objection, counted) == Growth(one.approval.hold.digest)
+    ]
+
+
+def _growth(one: _Said, objection: Objection, counted: Sequence[_Told]) -> Growth:
+    hold = one.approval.hold
+    more = tuple(each.name for each in counted if not each.digests <= one.had)
+    worse = not objection.classes and objection.extent > hold.guards.get(objection.guard, -1)
+    return Growth(hold.digest, more, (objection.guard,) if worse else ())
 
 
 def hold_of(plan: Plan, found: Sequence[Objection], key: bytes) -> Hold | None:
@@ -263,5 +310,5 @@ def _digests(some: Iterable[Effect]) -> frozenset[str]:
     return frozenset(effect.digest for effect in some)
 
 
-def _name(change: Change) -> tuple[ContactId, ChangeClass]:
+def _name(change: Change) -> Name:
     return change.contact_id, change.change_class

@@ -4,15 +4,19 @@ The guards say what is too much, persons say what may pass all the same, and wha
 what else is possible. This is where the three meet.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeVar
 
-from door_sync.core.approvals import Approvals, Growth
+from door_sync.core.approvals import Approvals, Growth, Ruling
 from door_sync.core.guards import Budgets, Evidence, Objection, held_changes, objections
 from door_sync.core.people import ContactId
 from door_sync.core.planner import plan
 from door_sync.core.situation import Held, Site
 from door_sync.core.steps import ChangeClass, Plan
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,17 @@ def guard(
     reclaimed from somebody whose restore is held. So the guards look again until they hold nothing
     more. They count neither what was approved nor people whom somebody cut off by hand.
     """
-    result, seen = Guarded(full), set[str]()
+    result = Guarded(full)
     while True:
+        if approvals is not None:
+            result = _still_allowed(result, approvals)
+        heard = {objection.guard for objection in result.standing}
         counted = _counted(result, cut_off)
-        found = [o for o in objections(counted, evidence, budgets) if o.guard not in seen]
-        seen |= {objection.guard for objection in found}
+        found = [o for o in objections(counted, evidence, budgets) if o.guard not in heard]
         if approvals is None:
             result = replace(result, standing=(*result.standing, *found))
         else:
-            result = _after(result, approvals, found)
+            result = _after(result, approvals.rule(counted, found))
         more = held_changes(result.plan, result.standing) - result.allowed - result.held
         if not more:
             return result
@@ -71,15 +77,31 @@ def guard(
         result = replace(result, held=held, plan=plan(site, held))
 
 
-def _after(result: Guarded, approvals: Approvals, found: Collection[Objection]) -> Guarded:
-    ruling = approvals.rule(result.plan, tuple(found))
+def _still_allowed(result: Guarded, approvals: Approvals) -> Guarded:
+    """Leave to the guards what no approval lets pass any more, as the plan is now."""
+    gone = approvals.outgrown(result.plan, result.allowed)
+    grown = _each_once(result.grown, approvals.grown_by(gone))
+    return replace(result, allowed=result.allowed - gone, grown=grown)
+
+
+def _after(result: Guarded, ruling: Ruling) -> Guarded:
+    settled = _each_once(result.settled, ruling.settled)
+    grown = _each_once(result.grown, ruling.grown)
+    if ruling.is_in_doubt:
+        standing = _each_once(result.standing, settled, ruling.standing)
+        return replace(result, allowed=frozenset(), standing=standing, settled=(), grown=grown)
+    stands = {objection.guard for objection in ruling.standing}
     return replace(
         result,
         allowed=result.allowed | ruling.allowed,
         standing=(*result.standing, *ruling.standing),
-        settled=(*result.settled, *ruling.settled),
-        grown=(*result.grown, *ruling.grown),
+        settled=tuple(one for one in settled if one.guard not in stands),
+        grown=grown,
     )
+
+
+def _each_once(*some: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(chain(*some)))
 
 
 def _counted(result: Guarded, cut_off: Collection[ContactId]) -> Plan:
