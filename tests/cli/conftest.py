@@ -83,7 +83,7 @@ class Site:
             tables[f'tier_mapping.rules."{rule.key}"'] = {**table, **policy}
         for name, value in values.items():
             table_name, _, key = name.partition("__")
-            tables[table_name][key] = value
+            tables.setdefault(table_name, {})[key] = value
         lines = []
         for table_name, keys in tables.items():
             lines += [f"[{table_name}]", *(f"{key} = {_toml(v)}" for key, v in keys.items())]

@@ -60,6 +60,8 @@ def test_a_site_of_the_first_version_loads_unchanged(site: Site) -> None:
     }
     assert settings.alert.model_dump() == {
         "transport": "flag-file",
+        "after_failures": 2,
+        "reminder_hours": 24.0,
         "smtp": None,
         "mailgun": None,
         "apprise": None,
@@ -269,13 +271,47 @@ def test_files_are_found_where_the_caller_says_else_by_the_environment_else_here
     )
 
 
-def test_an_alert_channel_that_sends_nothing_yet_is_a_warning(site: Site) -> None:
-    """The settings of an earlier program load, and nobody waits in vain for a mail."""
-    mailgun = (
-        '[alert.mailgun]\ndomain = "example.org"\nfrom = "a@example.org"\nto = ["b@example.org"]'
-    )
-    config = CONFIG.replace('transport = "flag-file"', f'transport = "mailgun"\n{mailgun}')
-    site.write_env(f"{KEYS}MAILGUN_API_KEY=key\n")
+def by_smtp(**keys: object) -> str:
+    lines = [f"{name} = {str(value).lower()}" for name, value in keys.items()]
+    addresses = 'from = "a@example.org"\nto = ["b@example.org"]'
+    table = "\n".join(["[alert.smtp]", addresses, *lines])
+    return CONFIG.replace('transport = "flag-file"', f'transport = "smtp"\n{table}')
+
+
+PASSWORD = "SMTP_USERNAME=doorbot\nSMTP_PASSWORD=sesame\n"
+
+
+def test_a_password_in_the_clear_to_another_machine_is_a_warning(site: Site) -> None:
+    site.write_env(KEYS + PASSWORD)
+    config = by_smtp(host='"mail.example.org"', starttls=False)
     [warning] = site.load(config).warnings
-    assert 'alert.transport = "mailgun"' in warning
-    assert "flag file" in warning
+    assert "alert.smtp.starttls" in warning
+    assert "SMTP_PASSWORD" in warning
+    assert "465" in warning
+    assert "sesame" not in warning
+
+
+@pytest.mark.parametrize(
+    ("secrets", "keys"),
+    [
+        (PASSWORD, {"host": '"mail.example.org"'}),
+        (PASSWORD, {"host": '"mail.example.org"', "starttls": False, "port": 465}),
+        (PASSWORD, {"host": '"127.0.0.1"', "starttls": False}),
+        ("", {"host": '"mail.example.org"', "starttls": False}),
+    ],
+)
+def test_a_password_that_nobody_can_read_on_its_way_is_none(
+    site: Site, secrets: str, keys: dict[str, object]
+) -> None:
+    site.write_env(KEYS + secrets)
+    assert site.load(by_smtp(**keys)).warnings == ()
+
+
+def test_how_patient_and_how_insistent_alerts_are_has_its_limits(site: Site) -> None:
+    def changed_to(line: str) -> str:
+        return CONFIG.replace('transport = "flag-file"', line)
+
+    alert = site.load(changed_to("after_failures = 1\nreminder_hours = 0")).settings.alert
+    assert (alert.after_failures, alert.reminder_hours) == (1, 0)
+    assert site.fault(changed_to("after_failures = 0")).key_path == "alert.after_failures"
+    assert site.fault(changed_to("reminder_hours = -1")).key_path == "alert.reminder_hours"

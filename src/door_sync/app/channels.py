@@ -15,10 +15,10 @@ LIMIT_SECONDS: Final = 60.0
 """How long a cycle waits for a channel. Each has time limits of its own; this is the last one."""
 
 LABELS: Final = {
-    "flag-file": "the flag file alone",
-    "smtp": "mail by SMTP",
-    "mailgun": "mail by Mailgun",
-    "apprise": "the services in APPRISE_URLS",
+    "flag-file": "by the flag file alone",
+    "smtp": "as a mail by SMTP",
+    "mailgun": "as a mail by Mailgun",
+    "apprise": "by the services in APPRISE_URLS",
 }
 """What people call each transport."""
 

@@ -72,11 +72,11 @@ def _try(settings: Settings) -> Tried:
 def _text(tried: Tried) -> str:
     label = LABELS[tried.transport]
     if tried.transport == "flag-file":
-        lines = [f"Nothing was sent: alerts go to {label}. Let something watch {tried.flag}."]
+        lines = [f"Nothing was sent: alerts are told {label}. Let something watch {tried.flag}."]
     elif tried.unsent is None:
-        lines = [f"Sent: a test message, by {label}. Look whether it has arrived."]
+        lines = [f"Sent: a test message, {label}. Look whether it has arrived."]
     else:
-        lines = [f"Not sent: no alert would arrive by {label}.", *_why(tried.unsent)]
+        lines = [f"Not sent: no alert would arrive {label}.", *_why(tried.unsent)]
     if tried.unwritable is None:
         lines.append("The flag file could be written. One that stands was left as it is.")
     else:
