@@ -49,6 +49,9 @@ class TestACleanCycle:
             "cycle": cycle.cycle_id,
             "digest": cycle.digest,
             "changes": [{"contact": contact, "class": "grant", "outcome": "done"}],
+            "opens": True,
+            "prev": "",
+            "hash": line["hash"],
         }
         assert cycle.event == "applied"
         success = site.state_content()["last_success_iso"]
@@ -103,6 +106,7 @@ class TestAHeldCycle:
     def test_nothing_is_written_and_it_says_what_that_means(self, site: Site, leaver: int) -> None:
         ran = site.run("run", "--once")
         assert (ran.code, ran.err) == (1, "")
+        digest = site.audit_line()["digest"]
         assert ran.out.splitlines() == [
             f"Held: nothing was written, a person must look first. {UNCHANGED}",
             "",
@@ -111,12 +115,16 @@ class TestAHeldCycle:
                 "more than 10%."
             ),
             (
-                "  What settles it: If that is right, raise safety.mass_deactivate_pct for one "
-                "cycle; if not, mend the data in CiviCRM."
+                "  What settles it: If that is right, approve the plan, or raise "
+                "safety.mass_deactivate_pct for one cycle; if not, mend the data in CiviCRM."
             ),
             "",
-            f"Waiting for a person, plan {site.audit_line()['digest']}:",
+            f"Waiting for a person, plan {digest}:",
             f"  - contact {leaver} loses access: no active membership",
+            (
+                f"  Let it pass with `door-sync approve {digest}` (within 24 hours, and no more "
+                f"than this), or refuse it with `door-sync reject {digest}`."
+            ),
         ]
         assert site.club.writes() == 0
         assert site.club.opens(1102)
@@ -125,6 +133,7 @@ class TestAHeldCycle:
         success = site.state_content()["last_success_iso"]
         site.run("run", "--once")
         reason = "1 of 2 active people would lose their access, which is more than 10%"
+        digest = site.audit_line()["digest"]
         assert site.audit_line()["event"] == "halted"
         assert site.audit_line()["reason"] == f"mass deactivation: {reason}"
         assert site.audit_line()["changes"] == []
@@ -137,8 +146,10 @@ class TestAHeldCycle:
             "door-sync needs a person.\n\n"
             f"What happened: Guard 'mass deactivation': {reason}.\n"
             f"What it means for the doors: {UNCHANGED}\n"
-            "What settles it: If that is right, raise safety.mass_deactivate_pct for one cycle; "
-            "if not, mend the data in CiviCRM.\n"
+            "What settles it: If that is right, approve the plan, or raise "
+            "safety.mass_deactivate_pct for one cycle; if not, mend the data in CiviCRM. "
+            f"`door-sync approve {digest}` lets it through as it is; `door-sync reject {digest}` "
+            "says that it is wrong.\n"
         )
 
     def test_doing_what_settles_it_settles_it(self, site: Site, leaver: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -98,8 +97,7 @@ def plan_site(
             journal_to_look_into(settings.ops.history_db, clock) as journal,
             _parts(settings, journal, clock) as parts,
         ):
-            has_lasting_key = not isinstance(journal, InMemoryJournal)
-            report = replace(dry_run(parts, progress), has_lasting_key=has_lasting_key)
+            report = dry_run(parts, progress)
     except DoorSyncError as error:
         report = _stopped(error, clock, is_dry=True)
     return record_outside(report, _ops_files(settings), clock) if leaves_audit_line else report
@@ -179,6 +177,7 @@ def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts
             habits=habits(settings),
             clock=clock,
             canaries=canaries(settings),
+            is_lasting=not isinstance(journal, InMemoryJournal),
         )
 
 

@@ -47,7 +47,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a cycle of one site works with. Nothing here is global: many sites run side by side."""
+    """What a cycle of one site works with. Nothing here is global: many sites run side by side.
+
+    `is_lasting` is False for a journal that is forgotten with the process, and its key with it.
+    """
 
     source: MemberSource
     controller: DoorController
@@ -55,6 +58,7 @@ class Parts:
     habits: Habits
     clock: Clock
     canaries: Canaries = field(default_factory=Canaries)
+    is_lasting: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,12 @@ class _Gathered:
 def dry_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
     """Read both sides and decide; write nothing anywhere (P7). Errors are in the report."""
     progress = progress or Progress()
-    report = CycleReport(parts.clock.now(), dry_run=True, key=parts.journal.site_key())
+    report = CycleReport(
+        parts.clock.now(),
+        dry_run=True,
+        key=parts.journal.site_key(),
+        is_lasting=parts.is_lasting,
+    )
     try:
         gathered = _gather(parts, progress)
         decision = decide(gathered.world, parts.habits, gathered.remembered)

@@ -77,7 +77,7 @@ def applicable(report: CycleReport) -> Mapping[str, object]:
     return {
         "version": VERSION,
         "site": site_name(report.key),
-        "key": None if report.has_lasting_key else report.key.hex(),
+        "key": None if report.is_lasting else report.key.hex(),
         "changes": [
             {"contact": contact_id, "class": change_class.value, "steps": [*steps]}
             for (contact_id, change_class), steps in seen(report.plan, report.key).items()

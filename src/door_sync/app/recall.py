@@ -47,9 +47,9 @@ def recall(
         last_contacts=counts.contacts if counts else None,
         last_users=counts.users if counts else None,
         provisioning=memory.provisioning,
-        lately={one: memory.lately.get(one.value, frozenset()) for one in ChangeClass},
+        lately={one: memory.lately[one.value] for one in ChangeClass if one.value in memory.lately},
         cut_off=memory.cut_off,
-        approvals=Approvals(key, memory.approvals),
+        approvals=Approvals(key, memory.approvals) if memory.approvals else None,
     )
 
 

@@ -25,7 +25,7 @@ class Ending(Enum):
 class CycleReport:
     """One cycle, live or dry. `decision` is None if a side could not be read or believed.
 
-    `has_lasting_key` is False where the key was made for this report alone, before the first live
+    `is_lasting` is False where the key was made for this report alone, before the first live
     cycle. `error` ended the cycle, `troubles` are files beside the journal that could not be
     written. `unsent` says why an alert could not be sent, which changes no ending (P14).
     """
@@ -33,7 +33,7 @@ class CycleReport:
     started: datetime
     dry_run: bool
     key: bytes = field(repr=False)
-    has_lasting_key: bool = True
+    is_lasting: bool = True
     cycle_id: str = ""
     world: World | None = field(default=None, repr=False)
     decision: Decision | None = field(default=None, repr=False)

@@ -320,7 +320,7 @@ def _bad_records(evidence: Evidence) -> list[Objection]:
         Objection(
             guard,
             Scope.CYCLE,
-            f"{len(people)} contacts have {what}: {', '.join(map(str, people))}",
+            f"{_counted(people)} {what}: {', '.join(map(str, people))}",
             f"{mend}; approve the plan to set them aside this once, or set "
             'safety.on_bad_record = "quarantine" to do so always',
             "safety.on_bad_record",
@@ -329,3 +329,7 @@ def _bad_records(evidence: Evidence) -> list[Objection]:
         for guard, what, people, mend in table
         if people
     ]
+
+
+def _counted(people: Sequence[ContactId]) -> str:
+    return "1 contact has" if len(people) == 1 else f"{len(people)} contacts have"
