@@ -1,15 +1,14 @@
 """Where the rules meet: what was read and remembered becomes one decision (R1, §6)."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from door_sync.core.cards import BadCard
-from door_sync.core.controller import Card, Policy, User, UserId
-from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
+from door_sync.core.controller import User, UserId
+from door_sync.core.decision import Remembered, World, decide, to_ask
 from door_sync.core.guards import Budgets, Scope
-from door_sync.core.people import ContactId, Member
+from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass, NoticeKind, ReclaimCard
 from door_sync.core.tiers import (
     NO_SUCH_CONTACT,
@@ -27,10 +26,8 @@ from tests.core.builders import (
     GOLD,
     NO_STATUS,
     PENDING,
-    POLICIES,
     RULES,
     TODAY,
-    TYPES,
     card,
     classes,
     held,
@@ -40,45 +37,7 @@ from tests.core.builders import (
     snapshot,
     user,
 )
-
-HABITS = Habits(RULES, frozenset({"Current", "Grace", "New"}))
-NOTHING = Remembered(provisioning=False)
-
-
-def gold(contact: int, number: int | BadCard | None = 0) -> Member:
-    return member(contact, membership("Gold"), card=1000 + contact if number == 0 else number)
-
-
-def settled(contact: int) -> tuple[User, Card]:
-    """A user that is as its Gold member should have it, with its card."""
-    name = f"u{contact}"
-    return user(name, contact, policies=[GOLD]), card(1000 + contact, held(name))
-
-
-def world(
-    members: Iterable[Member],
-    users: Iterable[User] = (),
-    cards: Iterable[Card] = (),
-    *,
-    answered: Iterable[Member] = (),
-    policies: tuple[Policy, ...] | None = POLICIES,
-    sees_visitors: bool = True,
-) -> World:
-    """Everybody was asked for who had to be, and `answered` is what came back."""
-    by_id = {one.contact_id: one for one in members}
-    seen = snapshot(users, cards, policies=policies, sees_visitors=sees_visitors)
-    return World(
-        by_id,
-        tuple(TYPES.values()),
-        seen,
-        TODAY,
-        to_ask(by_id, seen),
-        {one.contact_id: one for one in answered},
-    )
-
-
-def guards(decision: Decision) -> list[str]:
-    return [one.guard for one in decision.objections]
+from tests.core.deciding import HABITS, NOTHING, gold, guards, settled, world
 
 
 def test_contacts_of_users_that_are_not_deactivated_and_not_among_the_members_are_asked_for() -> (

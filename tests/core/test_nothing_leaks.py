@@ -4,10 +4,13 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 
 import door_sync.core
 from door_sync.core.addresses import Claim, LeaveOut, Write, decide_addresses
+from door_sync.core.approvals import Approval, Approvals, hold_of
 from door_sync.core.cards import BadCard, CardNumber, CardToken, ForeignCard, number_from_nfc_id
+from door_sync.core.causes import Cause, Identity, Standing
 from door_sync.core.controller import (
     Card,
     Free,
@@ -24,6 +27,8 @@ from door_sync.core.controller import (
 )
 from door_sync.core.custody import reach
 from door_sync.core.decision import Habits, Remembered, World, decide
+from door_sync.core.drift import drift, seen
+from door_sync.core.guarding import guard
 from door_sync.core.guards import Budgets, Evidence, objections
 from door_sync.core.names import name_of
 from door_sync.core.people import ContactId, Member
@@ -31,6 +36,7 @@ from door_sync.core.planner import plan
 from door_sync.core.proof import Expectation
 from door_sync.core.reports import source_notices
 from door_sync.core.situation import Site, situations
+from door_sync.core.steps import Plan
 from door_sync.core.tiers import Verdict, verdicts, verdicts_on_missing
 from tests.core.builders import (
     ACTIVE,
@@ -51,6 +57,7 @@ from tests.core.builders import (
 )
 
 FIRST, LAST, MAILBOX, NUMBER, TOKEN = "Xaverine", "Quillfeather", "xq.mailbox", 54300, "deadbeef"
+KEY = b"k" * 32
 SECRETS = (FIRST, LAST, MAILBOX, TOKEN, *map(str, range(NUMBER, NUMBER + 20)), "D41C", "d41c")
 
 
@@ -140,23 +147,23 @@ def everything() -> Iterator[object]:
         the_card(12, HolderUnknown()),
         the_card(3, held("u16")),
     )
-    seen = Snapshot(users, cards, POLICIES)
-    world = Site(seen, found, MANAGED, settled=frozenset({UserId("u5")}))
+    shown = Snapshot(users, cards, POLICIES)
+    world = Site(shown, found, MANAGED, settled=frozenset({UserId("u5")}))
     made = plan(world)
-    yield from (world, situations(world), made, made.steps(), seen.cards_numbered, seen.card)
+    yield from (world, situations(world), made, made.steps(), shown.cards_numbered, shown.card)
     for number in range(20):
         for own in (None, UserId("u2")):
             for freed in ((), [card.token for card in cards]):
                 yield reach(
                     CardNumber(NUMBER + number),
                     own,
-                    seen,
+                    shown,
                     freed=freed,
                     restored=(),
                     import_failed=False,
                 )
     yield reach(
-        CardNumber(NUMBER + 18), UserId("u2"), seen, freed=(), restored=(), import_failed=False
+        CardNumber(NUMBER + 18), UserId("u2"), shown, freed=(), restored=(), import_failed=False
     )
     claims = {
         v.contact_id: Claim(v.contact_id, None, v.member.email)
@@ -164,7 +171,7 @@ def everything() -> Iterator[object]:
         if v.member is not None
     }
     yield claims
-    yield decide_addresses(claims, seen.user, frozenset({ContactId(1)}))
+    yield decide_addresses(claims, shown.user, frozenset({ContactId(1)}))
     yield [name_of(one) for one in people]
     yield number_from_nfc_id(CardNumber(NUMBER).nfc_id(9), 8)
     yield (book, people, source_notices(found.values(), book.rules, book))
@@ -176,9 +183,31 @@ def everything() -> Iterator[object]:
         ACTIVE, False, {cards[0].token}, {cards[1].token}, MANAGED, MANAGED, FIRST, LAST, MAILBOX
     )
     yield expected
-    read = World({one.contact_id: one for one in people}, tuple(TYPES.values()), seen, TODAY)
+    read = World({one.contact_id: one for one in people}, tuple(TYPES.values()), shown, TODAY)
     habits, remembered = Habits(RULES, book.active_statuses), Remembered()
     yield (read, habits, remembered, decide(read, habits, remembered))
+    yield from said_about(world, made)
+
+
+def said_about(world: Site, made: Plan) -> Iterator[object]:
+    """What is kept of a held plan, and what follows from a person's word and from what changed."""
+    strict = Budgets(0, 0, 0, 0, 0, 0, 0)
+    evidence = Evidence(100, 100, 100, 100)
+    found = objections(made, evidence, strict)
+    whole = hold_of(made, found, KEY)
+    half = hold_of(made.only(made.changes[::2]), found, KEY)
+    assert whole is not None
+    assert half is not None
+    for hold in (whole, half):
+        given = Approvals(KEY, [Approval(hold)])
+        yield given
+        yield guard(made, world, evidence, strict, given, frozenset({ContactId(4)}))
+        ruling = given.rule(made, found)
+        assert bool(ruling.grown) is (hold is half)
+        yield ruling
+    yield drift(seen(made, KEY), seen(made.only(made.changes[:3]), KEY))
+    cause = Cause(Identity.HELD, found[0].text, "", found[0].remedy)
+    yield Standing(cause, datetime(2026, 11, 22, tzinfo=UTC))
 
 
 def parts(value: object, met: set[int]) -> Iterator[object]:

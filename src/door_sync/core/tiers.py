@@ -5,7 +5,7 @@ what happened before, except the contacts that the last good read already missed
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
 
@@ -254,12 +254,15 @@ def verdicts(members: Iterable[Member], book: TierBook) -> dict[ContactId, Verdi
     """Given everybody that CiviCRM returned, return one verdict each, duplicate cards found (R1).
 
     A number counts as a duplicate only among contacts with a Grant: a lapsed contact that still
-    carries a recycled number takes nothing from its new owner.
+    carries a recycled number takes nothing from its new owner. Whoever was cut off by hand may
+    still have the card in his pocket, so for this he counts as CiviCRM has him (P1).
     """
     entitled = [(member, entitlement(member, book)) for member in members]
+    as_in_civicrm = replace(book, cut_off=frozenset())
     wanted: dict[CardNumber, int] = {}
-    for member, decided in entitled:
-        if isinstance(decided, Grant) and isinstance(member.card, CardNumber):
+    for member, _ in entitled:
+        by_civicrm = entitlement(member, as_in_civicrm)
+        if isinstance(by_civicrm, Grant) and isinstance(member.card, CardNumber):
             wanted[member.card] = wanted.get(member.card, 0) + 1
     result: dict[ContactId, Verdict] = {}
     for member, decided in entitled:
