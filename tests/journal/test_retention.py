@@ -133,6 +133,17 @@ def test_whatever_is_needed_stays_at_any_age(
     assert len(left) == 3 + 31
 
 
+def test_cycles_of_a_version_without_a_chain_and_a_site_that_never_was_good_age_too(
+    store: Store, clock: HandClock, cycle: Cycle
+) -> None:
+    for _ in range(60):
+        clock.moment += DAY
+        cycle(event="failed")
+    with store.writing() as connection:
+        connection.execute("UPDATE cycles SET audit = 'before the chain', audit_number = NULL")
+    assert remove(store, clock).quiet == 29
+
+
 def test_what_persons_said_goes_with_the_age_of_changes_and_what_stands_stays(
     store: Store, clock: HandClock, cycle: Cycle
 ) -> None:

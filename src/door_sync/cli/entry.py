@@ -39,6 +39,7 @@ COMMANDS = {
     "apply": Listed("door_sync.cli.apply", "Carry out a plan that was looked at, exactly so."),
     "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
     "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
+    "history": Listed("door_sync.cli.history", "Tell what past cycles did, and check the record."),
     "notify-test": Listed("door_sync.cli.notify_test", "Send a test message as an alert."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
     "reject": Listed("door_sync.cli.reject", "Refuse a plan that a guard holds."),

@@ -131,7 +131,7 @@ def read_steps(connection: sqlite3.Connection, cycle_id: str) -> list[PastStep]:
         "intended_at, outcome, outcome_at, detail FROM steps WHERE cycle = ? ORDER BY number",
         (cycle_id,),
     )
-    return [_past_step(*row) for row in rows]
+    return [past_step(*row) for row in rows]
 
 
 def _last_good(connection: sqlite3.Connection) -> GoodCounts | None:
@@ -162,7 +162,7 @@ def _provisioning(connection: sqlite3.Connection) -> bool | None:
     return None if found is None else bool(found[0])
 
 
-def _past_step(
+def past_step(
     number: int,
     contact_id: int,
     kind: str,
@@ -174,6 +174,7 @@ def _past_step(
     outcome_at: str | None,
     detail: str | None,
 ) -> PastStep:
+    """Return a step from the columns of its row, times being texts there."""
     return PastStep(
         number=number,
         contact_id=ContactId(contact_id),

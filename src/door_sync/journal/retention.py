@@ -26,15 +26,16 @@ LONGEST_GAP: Final = 1 / 10
 
 _WROTE: Final = "EXISTS (SELECT 1 FROM steps WHERE steps.cycle = cycles.id)"
 
-_NEEDED: Final = (
-    "audit IS NULL OR event IS NULL "
-    "OR number = (SELECT max(number) FROM cycles) "
-    "OR number = (SELECT max(number) FROM cycles WHERE event = 'applied') "
-    "OR audit_number = (SELECT max(audit_number) FROM cycles) "
-    "OR id IN (SELECT cycle FROM holds)"
-)
-"""Cycles that stay whatever their age: no audit line yet, the latest of each kind, and those whose
-plan is told of as a hold."""
+# Cycles that stay whatever their age: no audit line yet, or no end; the latest of each kind; those
+# whose plan is told of as a hold.
+_OLD: Final = """
+    SELECT id, started FROM cycles
+    WHERE number < ? AND started < ? AND audit IS NOT NULL AND event IS NOT NULL
+    AND number <> (SELECT max(number) FROM cycles)
+    AND number <> coalesce((SELECT max(number) FROM cycles WHERE event = 'applied'), 0)
+    AND coalesce(audit_number <> (SELECT max(audit_number) FROM cycles), 1)
+    AND id NOT IN (SELECT cycle FROM holds)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +112,16 @@ def would_prune(store: Store, now: datetime, keep: Keep) -> Pruned:
     """Return what `prune` would remove now; raise JournalError."""
     with store.reading() as connection:
         changes, quiet = _bounds(connection, now, keep)
-        old, old_quiet = _old(changes, wrote=True), _old(quiet, wrote=False)
+        everything = -1  # what SQLite takes as no limit
+        wrote = _old_cycles(connection, changes, everything, wrote=True)
         count = "SELECT count(*) FROM "
         return Pruned(
-            changes=_one(connection, f"{count} cycles WHERE {old[0]}", old[1]),
-            quiet=_one(connection, f"{count} cycles WHERE {old_quiet[0]}", old_quiet[1]),
-            steps=_one(
-                connection,
-                f"{count} steps WHERE cycle IN (SELECT id FROM cycles WHERE {old[0]})",  # noqa: S608 - the conditions stand in this module
-                old[1],
-            ),
-            holds=_one(connection, f"{count} holds WHERE closed_at < ?", (changes.time,)),
-            cut_offs=_one(connection, f"{count} cut_offs WHERE lifted_at < ?", (changes.time,)),
-            messages=_one(connection, f"{count} alert_messages WHERE at < ?", (changes.time,)),
+            changes=len(wrote),
+            quiet=len(_old_cycles(connection, quiet, everything, wrote=False)),
+            steps=sum(_one(connection, f"{count} steps WHERE cycle = ?", one) for one in wrote),
+            holds=_one(connection, f"{count} holds WHERE closed_at < ?", changes.time),
+            cut_offs=_one(connection, f"{count} cut_offs WHERE lifted_at < ?", changes.time),
+            messages=_one(connection, f"{count} alert_messages WHERE at < ?", changes.time),
         )
 
 
@@ -147,17 +145,13 @@ def _remove_cycles(
     connection: sqlite3.Connection, bound: _Bound, *, wrote: bool
 ) -> tuple[int, int]:
     """Remove some old cycles with their steps, the oldest first; return how many of both."""
-    where, values = _old(bound, wrote=wrote)
-    found = connection.execute(
-        f"SELECT id, started FROM cycles WHERE {where} ORDER BY number LIMIT ?",  # noqa: S608 - the conditions stand in this module
-        (*values, AT_ONCE),
-    ).fetchall()
+    found = _old_cycles(connection, bound, AT_ONCE, wrote=wrote)
     if not found:
         return 0, 0
-    names = [(name,) for name, _ in found]
+    names = [(name,) for name in found]
     steps = connection.executemany("DELETE FROM steps WHERE cycle = ?", names).rowcount
     connection.executemany("DELETE FROM cycles WHERE id = ?", names)
-    newest = max(started for _, started in found)
+    newest = max(found.values())
     connection.execute(
         "UPDATE site SET pruned_before = max(coalesce(pruned_before, ''), ?)"
         if wrote
@@ -167,13 +161,13 @@ def _remove_cycles(
     return len(names), max(steps, 0)
 
 
-def _old(bound: _Bound, *, wrote: bool) -> tuple[str, tuple[object, ...]]:
-    """Return the condition, and its values, for cycles that may go."""
-    kind = _WROTE if wrote else f"NOT {_WROTE}"
-    return f"number < ? AND started < ? AND NOT ({_NEEDED}) AND {kind}", (
-        bound.number,
-        bound.time,
-    )
+def _old_cycles(
+    connection: sqlite3.Connection, bound: _Bound, limit: int, *, wrote: bool
+) -> dict[str, str]:
+    """Return cycles that may go, the oldest first, with the times at which they began."""
+    condition = _WROTE if wrote else f"NOT {_WROTE}"
+    query = f"{_OLD} AND {condition} ORDER BY number LIMIT ?"
+    return dict(connection.execute(query, (bound.number, bound.time, limit)))
 
 
 def _bounds(connection: sqlite3.Connection, now: datetime, keep: Keep) -> tuple[_Bound, _Bound]:
@@ -205,6 +199,6 @@ def _lived(connection: sqlite3.Connection, age: timedelta) -> _Bound:
     return _Bound(0, "")
 
 
-def _one(connection: sqlite3.Connection, query: str, values: tuple[object, ...]) -> int:
-    ((count,),) = connection.execute(query, values).fetchall()
+def _one(connection: sqlite3.Connection, query: str, value: str) -> int:
+    ((count,),) = connection.execute(query, (value,)).fetchall()
     return int(count)
