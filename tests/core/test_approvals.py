@@ -3,11 +3,8 @@
 import pytest
 
 from door_sync.core.approvals import (
-    HOLD_DIGITS,
     Approvals,
     Growth,
-    effects,
-    hold_of,
 )
 from door_sync.core.cards import CardNumber
 from door_sync.core.controller import UserId
@@ -17,20 +14,11 @@ from door_sync.core.steps import (
     BindCard,
     Change,
     ChangeClass,
-    FreeCard,
-    ImportCard,
-    NewCard,
-    OnRefusal,
-    Phase,
     Plan,
-    ReclaimCard,
     SetPolicies,
-    Step,
-    UpdateProfile,
 )
 from tests.core.approving import (
     KEY,
-    OTHER_KEY,
     approved,
     change,
     doubt,
@@ -40,12 +28,10 @@ from tests.core.approving import (
     names,
     other_card,
     other_name,
-    other_policy,
     part,
     plan_of,
     restore,
     revoke,
-    told,
 )
 from tests.core.builders import GOLD, SILVER, token
 from tests.core.guarding import CARD, GRANT, POLICY, PROFILE, RESTORE, REVOKE
@@ -55,112 +41,6 @@ JOINERS = [grant(n) for n in range(11, 15)]
 MASS_REVOKE = many([REVOKE], Scope.CYCLE)
 MASS_GRANT = many([GRANT, RESTORE])
 U1 = UserId("u1")
-
-
-def kinds(*steps: Step) -> set[str]:
-    one = change(1, CARD, *steps)
-    return {effect.kind for effect in effects(one, KEY)}
-
-
-# What a change does to its person.
-
-
-def test_a_new_user_is_a_name_a_card_and_a_policy() -> None:
-    assert {one.kind for one in effects(grant(1), KEY)} == {"name", "get-card", "policy"}
-
-
-def test_a_revocation_is_one_effect_whichever_cards_are_on_the_user_by_then() -> None:
-    assert effects(revoke(1), KEY) == effects(revoke(1, 1001, 1002), KEY)
-    assert {one.kind for one in effects(revoke(1, 1001), KEY)} == {"lose-access"}
-
-
-def test_a_stale_card_taken_off_somebody_who_stays_is_an_effect() -> None:
-    freed = FreeCard(U1, token(5), OnRefusal.FAIL, Phase.FREE)
-    other = FreeCard(U1, token(6), OnRefusal.FAIL, Phase.FREE)
-    assert kinds(freed) == {"free-card"}
-    assert told([change(1, CARD, freed)]).isdisjoint(told([change(1, CARD, other)]))
-
-
-def test_how_a_card_reaches_its_member_makes_no_difference() -> None:
-    number, new = CardNumber(1001), NewCard(CardNumber(1001))
-    ways = [
-        (ImportCard(number), BindCard(U1, new, number)),
-        (BindCard(U1, token(1001), number),),
-        (ReclaimCard(U1, token(1001), number, UserId("left")),),
-    ]
-    assert len({effects(change(1, CARD, *steps), KEY) for steps in ways}) == 1
-
-
-def test_an_import_alone_does_nothing_to_anybody() -> None:
-    assert kinds(ImportCard(CardNumber(1001))) == set()
-
-
-def test_an_address_that_is_made_empty_is_an_effect_and_one_that_stays_is_none() -> None:
-    assert kinds(UpdateProfile(U1, email="")) == {"address"}
-    assert kinds(UpdateProfile(U1, "Ann", "Lee")) == {"name"}
-    assert kinds(UpdateProfile(U1, "Ann", "Lee", "a@x")) == {"name", "address"}
-
-
-def test_a_restore_activates_and_takes_policies_before_it_gives_one() -> None:
-    found = [one.kind for one in effects(restore(1), KEY)]
-    assert sorted(found) == ["activate", "policy", "policy"]
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (revoke(1), revoke(2)),
-        (grant(1), grant(1, 999)),
-        (grant(1), grant(1, policy=SILVER)),
-        (other_policy(1, GOLD), other_policy(1, None)),
-        (other_name(1, "Ann"), other_name(1, "Bob")),
-        (other_name(1, email="a@x"), other_name(1, email="b@x")),
-        (other_card(1, 5), other_card(1, 6)),
-        (restore(1), grant(1)),
-    ],
-)
-def test_effects_tell_people_cards_policies_names_and_addresses_apart(
-    one: Change, other: Change
-) -> None:
-    assert told([one]) != told([other])
-
-
-def test_effects_are_keyed_and_show_nothing() -> None:
-    one = other_name(1, "Zaphod", "zaphod@example.org")
-    assert told([one]) != {effect.digest for effect in effects(one, OTHER_KEY)}
-    assert "Zaphod" not in repr(effects(one, KEY))
-    assert KEY.decode() not in repr(Approvals(KEY))
-
-
-# The hold.
-
-
-def test_nothing_is_kept_where_nobody_objects() -> None:
-    assert hold_of(plan_of(*LEAVERS), [], KEY) is None
-
-
-def test_a_hold_is_named_after_its_effects_its_guards_and_their_extent() -> None:
-    plan = plan_of(*LEAVERS)
-    names_ = {
-        held(plan, MASS_REVOKE).digest,
-        held(plan_of(*LEAVERS[1:]), MASS_REVOKE).digest,
-        held(plan, MASS_REVOKE, doubt(5)).digest,
-        held(plan, MASS_REVOKE, doubt(6)).digest,
-        held(Plan(), doubt(5)).digest,
-    }
-    assert len(names_) == 5
-    assert {len(name) for name in names_} == {HOLD_DIGITS}
-    other = hold_of(plan, [MASS_REVOKE], OTHER_KEY)
-    assert other is not None
-    assert other.digest not in names_
-
-
-def test_a_hold_keeps_its_name_however_its_steps_change() -> None:
-    cards_freed = plan_of(*(revoke(n, 1000 + n) for n in range(1, 5)))
-    assert held(cards_freed, MASS_REVOKE) == held(plan_of(*reversed(LEAVERS)), MASS_REVOKE)
-
-
-# What may run.
 
 
 def test_without_approvals_every_objection_stands() -> None:
