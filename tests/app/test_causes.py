@@ -17,6 +17,7 @@ from door_sync.app.causes import (
 from door_sync.app.report import CycleReport, Ending
 from door_sync.core.cards import CardNumber
 from door_sync.core.causes import Cause, Identity
+from door_sync.core.custody import RESTORED
 from door_sync.core.decision import Decision
 from door_sync.core.people import ContactId
 from door_sync.core.steps import Blocked, Plan
@@ -35,6 +36,7 @@ from door_sync.ports import (
     SourceUnreachable,
     WrongController,
 )
+from door_sync.unifi.binding import JUST_NOW
 from tests.app.watching import DEACTIVATE, at_policies, at_status, bad_token, refused, settled
 from tests.club import HABITS, Club
 
@@ -168,8 +170,8 @@ def test_a_blocked_card_is_a_cause_although_the_cycle_ends_clean(club: Club) -> 
     assert "1001" not in str(cause)
 
 
-def blocked(**how: bool) -> CycleReport:
-    one = Blocked(ContactId(7), CardNumber(1001), "somebody holds it", None, **how)
+def blocked(reason: str = "an active user holds it", **how: bool) -> CycleReport:
+    one = Blocked(ContactId(7), CardNumber(1001), reason, None, **how)
     decision = Decision(
         full=Plan(),
         plan=Plan(blocked=(one,)),
@@ -187,6 +189,11 @@ def blocked(**how: bool) -> CycleReport:
 def test_a_card_that_waits_for_a_hold_is_no_cause_of_its_own() -> None:
     assert identities(blocked(waits_for_hold=True)) == []
     assert identities(blocked()) == [Identity.BLOCKED]
+
+
+@pytest.mark.parametrize("reason", [RESTORED, JUST_NOW])
+def test_a_card_that_the_next_cycle_brings_is_none_either(reason: str) -> None:
+    assert identities(blocked(reason)) == []
 
 
 def test_who_has_no_working_card_at_all_is_said() -> None:

@@ -192,7 +192,8 @@ def test_trouble_leaves_no_mark(marked: Marked, trouble: str, way: list[str]) ->
     break_it(marked.site)
     ran = marked.run("run", "--once", *way)
     assert ran.code == code, ran.out
-    assert marked.site.flag.exists() is (code > 0)
+    # A card that somebody else holds is among them, which calls for a person in any case.
+    assert marked.site.flag.exists()
 
 
 def test_a_revocation_that_fails_leaves_no_mark(marked: Marked) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from door_sync.app.report import CycleReport
 from door_sync.app.sentences import UNCHANGED, each_once, named, sentence
 from door_sync.core.causes import Cause, Identity
+from door_sync.core.custody import RESTORED
 from door_sync.core.decision import Decision
 from door_sync.core.guards import holds_cycle
 from door_sync.core.people import ContactId
@@ -20,6 +21,9 @@ from door_sync.ports import (
     SourceError,
     SourceUnreachable,
 )
+from door_sync.unifi.binding import JUST_NOW
+
+_PASSING = (RESTORED, JUST_NOW)
 
 NOTHING_FOR_THE_DOORS = (
     "Nothing: the cycle itself is not affected, only what tells people about it."
@@ -159,8 +163,11 @@ def _failed(people: Iterable[ContactId]) -> Cause:
 
 
 def _blocked(blocked: Iterable[Blocked]) -> list[Cause]:
-    """Return the cause for cards that only a person can free; a hold's own cards wait for it."""
-    waiting = [one for one in blocked if not one.waits_for_hold]
+    """Return the cause for cards that only a person can free.
+
+    Those of a hold wait for it; others come to their member in the next cycle by themselves.
+    """
+    waiting = [one for one in blocked if not one.waits_for_hold and one.reason not in _PASSING]
     if not waiting:
         return []
     people = named(one.contact_id for one in waiting)

@@ -43,6 +43,7 @@ from door_sync.unifi.ledger import Ledger, Outcome
 from door_sync.unifi.recorded import Recorded
 
 NOT_IMPORTED = f"{IMPORT_FAILED}. {IMPORT_SETTLED_BY}"
+JUST_NOW = "its holder was deactivated only just now; the next cycle looks again"
 
 
 @dataclass
@@ -179,7 +180,7 @@ class Binder:
         known = self.known.user.get(verdict.holder)
         if known is not None and known.status is UserStatus.DEACTIVATED:
             return verdict
-        return OutOfReach("its holder was deactivated only just now; the next cycle looks again")
+        return OutOfReach(JUST_NOW)
 
     def _plainly(self, planned: PlannedStep, user_id: UserId, token: CardToken) -> None:
         self._bind(planned, user_id, token, force=False)
