@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from door_sync.journal.lock import SiteLock
 from door_sync.simulators.faults import html_error
 from tests.cli.conftest import Site
 from tests.notify.conftest import Behaviour, MailServer
@@ -111,7 +112,23 @@ def test_a_blocked_card_is_mailed_although_the_cycle_ends_well(
     assert "1101" not in email.message_from_string(text).get_payload()
 
 
-def test_a_dry_run_and_a_running_cycle_tell_nobody(mailing: Site, server: MailServer) -> None:
+def test_a_hand_that_undoes_what_is_written_is_found_out(mailing: Site, server: MailServer) -> None:
+    club = mailing.club
+    contact = club.join(1101)
+    mailing.settle()
+    for _ in range(3):
+        assert subjects(server) == []
+        club.unifi.world.set_policies(club.user_of(contact), [club.silver])
+        assert mailing.run("run", "--once").code == 0
+    title = "omething undoes what door-sync writes"
+    assert subjects(server) == [f"[door-sync] S{title}"]
+    assert f"(policy) for contact {contact}" in mailing.flag.read_text()
+    assert mailing.run("run", "--once").code == 0
+    assert subjects(server)[1:] == [f"[door-sync] Resolved: s{title}"]
+    assert not mailing.flag.exists()
+
+
+def test_a_dry_run_tells_nobody(mailing: Site, server: MailServer) -> None:
     mailing.club.civicrm.faults.add(html_error(200), times=None)
     assert mailing.run("run", "--once", "--dry-run").code == 2
     assert server.heard == []
@@ -130,6 +147,29 @@ def test_a_full_disk_is_told_once_and_once_more_when_it_is_mended(
         assert mailing.run("run", "--once").code == 0
     title = "o cycle runs, because its record cannot be kept"
     assert subjects(server) == [f"[door-sync] N{title}", f"[door-sync] Resolved: n{title}"]
+
+
+def test_a_cycle_that_another_one_keeps_out_tells_nobody(mailing: Site, server: MailServer) -> None:
+    mailing.settle()
+    with SiteLock(mailing.journal):
+        assert mailing.run("run", "--once").code == 75
+    assert server.heard == []
+    assert not mailing.flag.exists()
+
+
+def test_a_lock_that_cannot_be_had_is_told_like_a_journal_that_cannot_be_used(
+    mailing: Site, server: MailServer
+) -> None:
+    mailing.settle()
+    lock = mailing.journal.with_name(f"{mailing.journal.name}.lock")
+    lock.unlink()
+    lock.mkdir()
+    for _ in range(2):
+        assert mailing.run("run", "--once").code == 2
+    lock.rmdir()
+    assert mailing.run("run", "--once").code == 0
+    assert len(subjects(server)) == 2
+    assert subjects(server)[1].startswith("[door-sync] Resolved: no cycle runs")
 
 
 def test_a_fault_of_the_program_is_told_and_resolved(
