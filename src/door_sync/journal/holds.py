@@ -210,8 +210,8 @@ def _insert(
         [(hold.digest, guard, extent, texts[guard]) for guard, extent in hold.guards.items()],
     )
     connection.executemany(
-        "INSERT OR IGNORE INTO held_effects (hold, contact_id, change, kind, digest) "
-        "VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO held_effects (hold, contact_id, change, kind, digest) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # OR IGNORE would pass over the checks
         [
             (hold.digest, one.contact_id, one.change_class.value, one.kind, one.digest)
             for one in hold.effects
