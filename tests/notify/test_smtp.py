@@ -187,6 +187,19 @@ def test_a_silent_server_is_waited_for_as_long_as_the_limit_says(
     assert error.code == "timeout"
 
 
+@pytest.mark.usefixtures("trusted")
+def test_a_handshake_that_does_not_come_is_told_as_silence_or_by_its_kind(
+    mail_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 0.2)
+    silent = mail_server(Behaviour(is_silent=True))
+    monkeypatch.setattr(smtp, "SMTPS_PORT", silent.port)
+    assert failure(mail(silent.port)).code == "timeout"
+    plain = mail_server()
+    monkeypatch.setattr(smtp, "SMTPS_PORT", plain.port)
+    assert failure(mail(plain.port)).code == "SSLError"
+
+
 def test_nobody_there_and_a_name_that_is_not_known_are_told_apart(mail_server: Start) -> None:
     server = mail_server()
     port = server.port

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from door_sync.http import HttpError
+from door_sync.http import UntrustedCertificate
 from door_sync.http.tls import authority_context
 from door_sync.notify.notifier import NotifyError
 from door_sync.settings import Secret
@@ -116,8 +116,12 @@ def _translated() -> Iterator[None]:
     except smtplib.SMTPServerDisconnected as error:
         # Python's client calls it so, too, when it gives up waiting for a reply.
         failure = _slow() if isinstance(error.__context__, TimeoutError) else _lost()
-    except HttpError as error:  # of the file of authorities
-        failure = NotifyError(error.message, code=type(error).__name__, remedy=error.remedy)
+    except UntrustedCertificate:  # raised before any connection, for the file of authorities
+        failure = NotifyError(
+            "the file of authorities that SSL_CERT_FILE names cannot be used",
+            code="authorities",
+            remedy="Name a PEM file that this user may read, or take the variable away.",
+        )
     except TimeoutError:
         failure = _slow()
     except (smtplib.SMTPException, OSError, ValueError) as error:
