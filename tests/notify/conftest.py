@@ -101,7 +101,7 @@ class MailServer(Server):
         file = opened.enter_context(connection.makefile("rb"))
         self._say(connection, self.behaviour.replies.get("CONNECT", "220 mail.example.org ready"))
         while line := file.readline():
-            text = line.decode().rstrip("\r\n")
+            text = line.decode(errors="replace").rstrip("\r\n")  # a TLS client may call, too
             word = text.split(" ")[0].split(":")[0].upper()
             self.heard.append((text, isinstance(connection, ssl.SSLSocket)))
             if word == self.behaviour.hangs_up_at:
