@@ -79,9 +79,12 @@ def _stopped(report: CycleReport) -> list[str]:
     if report.dry_run:
         return [f"No plan: a live cycle would stop here and write nothing. {UNCHANGED}"]
     if isinstance(report.error, JournalError):
-        # What ended the cycle also lost the account of it: something may have been written.
-        no_more = "Stopped: no cycle runs without a record of it. Revocations are not happening"
-        return [f"{no_more}: people who left can still open doors. {BY_HAND}"]
+        no_more = "no cycle runs without a record of it. Revocations are not happening"
+        doors = f"{no_more}: people who left can still open doors. {BY_HAND}"
+        if report.ledger is None or not report.ledger.writes:
+            return [f"Stopped: {doors}"]
+        writes = counted(report.ledger.writes, "write", "writes")
+        return [f"Stopped on the way, after {writes}, which stay. From here on {doors}"]
     if report.ledger is not None and report.ledger.writes:
         writes = counted(report.ledger.writes, "write", "writes")
         return [f"Stopped on the way, after {writes}. What is done stays; the next cycle goes on."]
