@@ -116,7 +116,7 @@ def test_a_shell_can_complete_the_names_of_commands(
     monkeypatch.setenv("COMP_WORDS", "door-sync s")
     monkeypatch.setenv("COMP_CWORD", "1")
     ran = run(capsys)
-    assert (ran.code, ran.out) == (0, "plain,show-diff\nplain,simulate\n")
+    assert (ran.code, ran.out) == (0, "plain,show-diff\nplain,simulate\nplain,status\n")
 
 
 def test_without_words_the_process_is_told_what_there_is() -> None:
@@ -128,7 +128,7 @@ def test_without_words_the_process_is_told_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["approve"], "No such command 'approve'"),
+        (["disapprove"], "No such command 'disapprove'"),
         (["run", "--onec"], "--once"),
         (["plan", "--format", "yaml"], "'yaml' is not one of 'text', 'json', 'markdown'"),
         (["--log-format", "xml", "run"], "'xml' is not one of 'text', 'json'"),

@@ -180,9 +180,11 @@ def decide(world: World, habits: Habits, remembered: Remembered) -> Decision:
     if provisioning is None:
         provisioning = not snapshot.users_of
     full = plan(site)
-    grants = sum(
-        isinstance(entitlement(member, replace(book, cut_off=frozenset())), Grant)
+    as_in_civicrm = replace(book, cut_off=frozenset())
+    grants = sum(isinstance(verdict.entitlement, Grant) for verdict in decided.values()) + sum(
+        isinstance(entitlement(member, as_in_civicrm), Grant)
         for member in members
+        if member.contact_id in remembered.cut_off
     )
     evidence = Evidence(
         active_managed=len(snapshot.active_managed),

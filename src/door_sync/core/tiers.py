@@ -260,8 +260,9 @@ def verdicts(members: Iterable[Member], book: TierBook) -> dict[ContactId, Verdi
     entitled = [(member, entitlement(member, book)) for member in members]
     as_in_civicrm = replace(book, cut_off=frozenset())
     wanted: dict[CardNumber, int] = {}
-    for member, _ in entitled:
-        by_civicrm = entitlement(member, as_in_civicrm)
+    for member, decided in entitled:
+        is_cut_off = member.contact_id in book.cut_off
+        by_civicrm = entitlement(member, as_in_civicrm) if is_cut_off else decided
         if isinstance(by_civicrm, Grant) and isinstance(member.card, CardNumber):
             wanted[member.card] = wanted.get(member.card, 0) + 1
     result: dict[ContactId, Verdict] = {}
