@@ -207,3 +207,47 @@ def test_other_refusals_are_told_in_the_systems_words() -> None:
 def test_other_errors_pass_through(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), ops_file_errors(tmp_path, "write"):
         _ = 1 // 0
+
+
+def test_a_file_that_is_moved_away_while_it_is_waited_for_is_made_again(tmp_path: Path) -> None:
+    """logrotate comes between opening the file and having its lock."""
+    path = tmp_path / "audit.jsonl"
+    waits = threading.Event()
+
+    def write() -> None:
+        waits.set()
+        append_line(path, "two", mode=0o640)
+
+    with open_for_lines(path, mode=0o640) as file:
+        file.append("one")
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert waits.wait(30)
+        path.rename(tmp_path / "audit.jsonl.1")
+    thread.join(30)
+    assert path.read_text() == "two\n"
+    assert (tmp_path / "audit.jsonl.1").read_text() == "one\n"
+
+
+def test_the_end_of_a_file_is_its_last_whole_line_and_what_stands_behind_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    for content, expected in (
+        ("", (None, b"")),
+        ("half", (None, b"half")),
+        ("one\n", (b"one", b"")),
+        ("\n", (b"", b"")),
+        ("one\ntwo\nhalf", (b"two", b"half")),
+        ("one\n" + "x" * 50_000 + "\n", (b"x" * 50_000, b"")),
+    ):
+        path.write_text(content)
+        with open_for_lines(path, mode=0o640) as file:
+            assert file.end(1 << 20) == expected
+            assert b"".join(file.tail(1 << 20)) == content.encode()
+
+
+def test_a_device_has_no_end_to_look_at() -> None:
+    with open_for_lines(Path("/dev/null"), mode=0o640) as file:
+        assert file.end(1 << 20) == (b"", b"")
+        assert list(file.tail(1 << 20)) == []

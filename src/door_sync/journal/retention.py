@@ -69,11 +69,6 @@ class Pruned:
         }
         return type(self)(**counts, is_all=other.is_all)
 
-    @property
-    def rows(self) -> int:
-        """How many rows in all, those below a cycle or a hold apart."""
-        return self.changes + self.quiet + self.holds + self.cut_offs + self.messages
-
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
