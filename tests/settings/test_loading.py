@@ -71,6 +71,8 @@ def test_a_site_of_the_first_version_loads_unchanged(site: Site) -> None:
         "state_json": Path("/var/lib/door-sync/state.json"),
         "alert_flag": Path("/var/run/door-sync/alert.flag"),
         "history_db": Path("/var/lib/door-sync/history.db"),
+        "keep_changes_days": 400,
+        "keep_quiet_cycles_days": 30,
     }
     assert settings.secrets.civicrm_api_key.reveal() == "crm-key-value"
     assert settings.secrets.unifi_api_key.reveal() == "unifi-key-value"
@@ -137,7 +139,11 @@ def test_every_key_can_be_set(site: Site, changed: Changed, tmp_path: Path) -> N
                 'to = "y@example.org"'
             ),
         ),
-        ("alert_flag", 'history_db = "kept/journal.db"\nalert_flag'),
+        (
+            "alert_flag",
+            'history_db = "kept/journal.db"\nkeep_changes_days = 90\n'
+            "keep_quiet_cycles_days = 7\nalert_flag",
+        ),
     )
     settings = site.load(config).settings
     civicrm, unifi, safety, alert = (
@@ -173,6 +179,7 @@ def test_every_key_can_be_set(site: Site, changed: Changed, tmp_path: Path) -> N
     assert alert.mailgun is not None
     assert (alert.mailgun.domain, alert.mailgun.to) == ("mg.example.org", ("y@example.org",))
     assert settings.ops.history_db == tmp_path / "kept/journal.db"
+    assert (settings.ops.keep_changes_days, settings.ops.keep_quiet_cycles_days) == (90, 7)
 
 
 def test_fingerprints_come_out_in_one_form(site: Site, changed: Changed) -> None:
