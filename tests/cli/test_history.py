@@ -334,3 +334,19 @@ def test_a_killed_cycle_is_told_at_once_and_its_line_comes_with_the_next(site: S
     site.settle()
     assert site.run("history", "verify").code == 0
     assert Path(site.audit).exists()
+
+
+def test_live_cycles_remove_what_is_old_as_the_settings_say(site: Site) -> None:
+    site.club.join(1101)
+    site.settle()
+    with SqliteJournal.open(site.journal, site.club.clock) as journal:
+        for day in range(60, 0, -1):
+            at = site.club.clock.now() - timedelta(days=day)
+            journal.begin(at).end("applied", "", {})
+    change(site, "UPDATE cycles SET audit = 'before the chain' WHERE audit IS NULL")
+    change(site, "UPDATE site SET pruned_at = NULL")
+    site.configure(ops__history_db=str(site.journal), ops__keep_quiet_cycles_days=10)
+    site.settle()
+    first, latest, lived_through = 1, 1, 11  # ten days lie between eleven daily cycles
+    assert len(as_json(site, "--all")["cycles"]) == first + lived_through + latest
+    assert site.run("history", "verify").code == 0
