@@ -141,8 +141,10 @@ def test_every_key_can_be_set(site: Site, changed: Changed, tmp_path: Path) -> N
         ),
         (
             "alert_flag",
-            'history_db = "kept/journal.db"\nkeep_changes_days = 90\nkeep_quiet_cycles_days = 7\n'
-            + "alert_flag",
+            (
+                'history_db = "kept/journal.db"\nkeep_changes_days = 90\n'
+                "keep_quiet_cycles_days = 7\nalert_flag"
+            ),
         ),
     )
     settings = site.load(config).settings
