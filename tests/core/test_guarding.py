@@ -80,6 +80,14 @@ def test_an_approved_plan_runs_whole_and_does_not_count() -> None:
     assert result.uncounted((), provisioning=False) == names(plan(club).changes)
 
 
+def test_the_rest_of_an_approved_plan_does_not_count_though_no_guard_minds_it() -> None:
+    """A crash has left two of twenty leavers; there is no objection any more to approve."""
+    approved = yes(leavers(20), look(leavers(20), budgets=Budgets()))
+    result = look(leavers(2), approved, budgets=Budgets())
+    assert (result.standing, result.settled) == ((), ())
+    assert result.uncounted((), provisioning=False) == names(plan(leavers(2)).changes)
+
+
 def test_approved_people_do_not_use_up_the_day_of_others() -> None:
     """Twenty approved leavers and fifteen in the day before: the latter are few enough alone."""
     lately = {REVOKE: frozenset(map(ContactId, range(50, 65)))}

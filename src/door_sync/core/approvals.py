@@ -181,14 +181,11 @@ class Approvals:
         standing = tuple(o for o in found if o not in settled)
         return Ruling(frozenset(allowed), settled, standing, grown)
 
-    def outgrown(self, plan: Plan, allowed: Held) -> Held:
-        """Given a plan and what was allowed in an earlier one, return the allowed changes that no
-        approval lets pass as they are now: what else is held can make more of a change possible."""
+    def passing(self, plan: Plan) -> Held:
+        """Return the changes of a plan that do nothing but what an approval lets pass."""
         said = self._said()
         return frozenset(
-            one.name
-            for one in self._told(plan)
-            if one.name in allowed and not any(one.digests <= each.may for each in said)
+            one.name for one in self._told(plan) if any(one.digests <= each.may for each in said)
         )
 
     def grown_by(self, changes: Held) -> tuple[Growth, ...]:

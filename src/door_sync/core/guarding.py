@@ -72,16 +72,25 @@ def guard(
             result = _after(result, approvals.rule(counted, found))
         more = held_changes(result.plan, result.standing) - result.allowed - result.held
         if not more:
-            return result
+            return _with_all_approved(result, approvals)
         held = result.held | more
         result = replace(result, held=held, plan=plan(site, held))
 
 
 def _still_allowed(result: Guarded, approvals: Approvals) -> Guarded:
-    """Leave to the guards what no approval lets pass any more, as the plan is now."""
-    gone = approvals.outgrown(result.plan, result.allowed)
+    """Leave to the guards what no approval lets pass as the plan is now: what else is held can make
+    more of a change possible."""
+    there = {(change.contact_id, change.change_class) for change in result.plan.changes}
+    gone = (result.allowed & there) - approvals.passing(result.plan)
     grown = _each_once(result.grown, approvals.grown_by(gone))
     return replace(result, allowed=result.allowed - gone, grown=grown)
+
+
+def _with_all_approved(result: Guarded, approvals: Approvals | None) -> Guarded:
+    """Add what was approved although no guard minds it any more: the rest after a crash."""
+    if approvals is None:
+        return result
+    return replace(result, allowed=result.allowed | approvals.passing(result.plan))
 
 
 def _after(result: Guarded, ruling: Ruling) -> Guarded:
