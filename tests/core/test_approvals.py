@@ -174,6 +174,7 @@ def test_what_only_data_or_settings_settle_no_approval_covers(guard: str) -> Non
     assert ruling.allowed == frozenset()
     assert ruling.standing == (found, MASS_REVOKE)
     assert ruling.is_in_doubt
+    assert ruling.grown == (), "it did not serve before either"
 
 
 # Several objections and several approvals.

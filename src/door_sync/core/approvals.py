@@ -149,7 +149,7 @@ class Approvals:
         grown = tuple(
             _growth(one, o, counted[o.guard])
             for o in found
-            if not covering[o.guard]
+            if o.is_approvable and not covering[o.guard]
             for one in said
             if o.guard in one.approval.hold.guards
         )
