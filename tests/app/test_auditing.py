@@ -209,6 +209,21 @@ def test_a_command_may_write_its_line_itself(site: AuditedSite) -> None:
     assert (site.findings(), site.notes()) == ([], [])
 
 
+def test_a_command_whose_line_a_cycle_wrote_meanwhile_does_not_write_it_twice(
+    site: AuditedSite,
+) -> None:
+    record = site.command()
+    site.write(record, 7)
+    record.end("applied", "", {"deactivated": 1})
+    site.cycle()
+    line = AuditedCycle(
+        at=site.clock.now(), cycle_id=record.cycle_id, ending=Applied(), command="revoke"
+    )
+    audit_command(line, site.files)
+    assert [one["cycle"] for one in lines(site)].count(record.cycle_id) == 1
+    assert (site.findings(), site.notes()) == ([], [])
+
+
 def test_a_fault_of_the_program_has_the_line_of_its_cycle(site: AuditedSite) -> None:
     record = site.begin()
     record.end("crashed", "", {}, "LookupError")

@@ -89,9 +89,12 @@ def audit_fault(error: Exception, files: AuditFiles, at: datetime) -> None:
 def audit_command(line: AuditedCycle, files: AuditFiles) -> None:
     """Append the line of a person's command, whose record has ended; raise as above.
 
-    It need not wait for the next cycle, which would write it from the journal.
+    It need not wait for the next cycle, which would write it from the journal, and has done so if
+    it came in between.
     """
     with _store(files.journal, read_only=False) as store, chained_file(files.lines) as file:
+        if line.cycle_id in file.written({line.cycle_id}):
+            return
         line_hash = file.append(audit_content(line), _start(store, file))
         if store is not None and line.cycle_id:
             mark_audited(store, line.cycle_id, line_hash)
