@@ -11,6 +11,7 @@ import pytest
 from door_sync.app.bootstrap import habits, plan_site, run_site
 from door_sync.app.cycle import Progress
 from door_sync.app.report import Ending
+from door_sync.app.traffic import Traffic
 from door_sync.core.guards import Budgets
 from door_sync.core.tiers import Resolution, Rule
 from door_sync.http import AuthorityTls, HttpClient, PinnedTls, PlainHttp, UntrustedCertificate
@@ -45,6 +46,10 @@ class Watcher(Progress):
     def __init__(self) -> None:
         self.stages: list[str] = []
         self.last_step = (0, 0)
+        self.signs = 0
+
+    def goes_on(self) -> None:
+        self.signs += 1
 
     def stage(self, text: str) -> None:
         self.stages.append(text)
@@ -55,8 +60,8 @@ class Watcher(Progress):
 
 def test_settings_alone_make_a_site_whose_doors_open(club: Club, settings: Settings) -> None:
     contact = club.join(1101)
-    watcher = Watcher()
-    report = run_site(settings, watcher)
+    watcher, traffic = Watcher(), Traffic()
+    report = run_site(settings, watcher, traffic=traffic)
     assert report.ending is Ending.CLEAN
     assert club.opens(1101)
     assert contact in [change.contact_id for change in report.done]
@@ -67,6 +72,9 @@ def test_settings_alone_make_a_site_whose_doors_open(club: Club, settings: Setti
     ]
     assert watcher.last_step == (2, 2)
     assert settings.ops.state_json.exists()
+    requests = sum(side.requests for side in traffic.sides.values())
+    assert set(traffic.sides) == {"civicrm", "unifi"}
+    assert watcher.signs == requests + 1, "one for each answer, one before alerts are sent"
 
 
 def test_the_clock_of_the_site_dates_its_cycles(club: Club, settings: Settings) -> None:

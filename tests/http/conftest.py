@@ -225,6 +225,7 @@ def client_for(clock: FakeClock) -> Iterator[Callable[..., HttpClient]]:
         max_body_bytes: int = 2**20,
         write_interval_seconds: float = 0.0,
         trust_environment_proxies: bool = False,
+        after_try: Callable[[], None] = lambda: None,
     ) -> HttpClient:
         clients.append(
             HttpClient(
@@ -237,6 +238,7 @@ def client_for(clock: FakeClock) -> Iterator[Callable[..., HttpClient]]:
                 max_body_bytes=max_body_bytes,
                 write_interval_seconds=write_interval_seconds,
                 trust_environment_proxies=trust_environment_proxies,
+                after_try=after_try,
             )
         )
         return clients[-1]

@@ -11,6 +11,7 @@ from door_sync.http import (
     Counters,
     Form,
     HttpClient,
+    HttpError,
     Json,
     PinnedTls,
     PlainHttp,
@@ -273,3 +274,16 @@ def test_nothing_tells_what_it_carries_when_it_is_printed(client_for: ClientFor)
     assert all("Ada" not in f"{thing!r} {thing}" for thing in things)
     assert repr(things[3]) == "Request(POST, once)"
     assert repr(things[4]) == "Reply(200, 3 bytes)"
+
+
+def test_each_try_is_told_of_whatever_came_of_it(serve: Serve, client_for: ClientFor) -> None:
+    """What watches over a cycle sees that it goes on (systemd's watchdog)."""
+    server = serve(answering(reply_with(503), OK))
+    tries: list[int] = []
+    with client_for(server.url, after_try=lambda: tries.append(1)) as client:
+        client.send(READ)
+        assert len(tries) == 2
+        server.close()
+        with pytest.raises(HttpError):
+            client.send(Request("GET", "/", RetryClass.NEVER, is_write=False))
+    assert len(tries) == 3

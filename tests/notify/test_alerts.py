@@ -35,10 +35,13 @@ class Site:
         *causes: Cause,
         seen: frozenset[Sight] = EVERYTHING,
         later: timedelta = timedelta(minutes=10),
+        is_early_retry: bool = False,
     ) -> list[str]:
         """Run one cycle; return the kinds of message that were due."""
         self.now += later
-        self.standing, due = after_cycle(self.standing, causes, seen, self.now, self.policy)
+        self.standing, due = after_cycle(
+            self.standing, causes, seen, self.now, self.policy, is_early_retry=is_early_retry
+        )
         if not self.is_broken:
             for message in due:
                 self.standing = when_told(self.standing, message, self.now)
@@ -223,3 +226,17 @@ def test_however_the_clock_jumps_a_lasting_cause_reminds_within_the_interval(
         site.cycle(cause(), later=jump * HOUR)
     due = [site.cycle(cause(), later=HOUR) for _ in range(24)]
     assert sum(map(len, due)) == 1
+
+
+def test_retries_that_come_sooner_than_the_cadence_do_not_use_up_the_patience() -> None:
+    """Else a restart of CiviCRM that lasts a minute would be told, as two failures in a row."""
+    site, down = Site(), cause(Identity.SOURCE, may_pass=True)
+    assert site.cycle(down) == []
+    assert [site.cycle(down, is_early_retry=True) for _ in range(5)] == [[]] * 5
+    assert site.cycle(down) == ["begin source distrusted"]
+
+
+def test_what_a_retry_finds_for_the_first_time_is_told_at_once_all_the_same() -> None:
+    site = Site()
+    site.cycle(cause(Identity.SOURCE, may_pass=True))
+    assert site.cycle(cause(), is_early_retry=True) == ["begin held"]

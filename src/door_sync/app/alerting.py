@@ -36,11 +36,15 @@ _ENDED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a cycle found and could see; `failed` are people whose changes failed in it."""
+    """What a cycle found and could see; `failed` are people whose changes failed in it.
+
+    `is_early_retry`: it came sooner than the cadence, because a side was down.
+    """
 
     causes: tuple[Cause, ...]
     seen: frozenset[Sight] = frozenset()
     failed: frozenset[ContactId] = frozenset()
+    is_early_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,12 @@ class _Call:
 
     def _decide(self, causes: Iterable[Cause]) -> tuple[Message, ...]:
         self.standing, due = after_cycle(
-            self._before, causes, self._found.seen, self._now, self._ways.policy
+            self._before,
+            causes,
+            self._found.seen,
+            self._now,
+            self._ways.policy,
+            is_early_retry=self._found.is_early_retry,
         )
         self._desk.keep(self.standing)
         return due

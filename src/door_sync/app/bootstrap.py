@@ -14,6 +14,7 @@ from door_sync.app.plan_file import NotAPlan, PlanFile
 from door_sync.app.recording import OpsFiles, record_fault, record_outside
 from door_sync.app.remembering import AlertMemory
 from door_sync.app.report import CycleReport
+from door_sync.app.traffic import Traffic
 from door_sync.civicrm.client import CivicrmSource, auth_headers
 from door_sync.core.controller import UserId
 from door_sync.core.decision import Habits
@@ -39,6 +40,8 @@ def run_site(
     wait_seconds: float = 0,
     plan: PlanFile | None = None,
     alerts: AlertMemory | None = None,
+    traffic: Traffic | None = None,
+    is_early_retry: bool = False,
 ) -> CycleReport:
     """Run one live cycle of a site under its lock, and leave its traces (§7).
 
@@ -46,17 +49,21 @@ def run_site(
     LockHeld if it still runs then, NotAPlan if `plan` was not made for this site, ValueError and
     the like for faults of the program. Everything else is in the report. With a `plan`, nothing
     is written unless that is exactly what would be written now. `alerts` is handed in by who runs
-    cycle after cycle, and remembers what was told while the journal cannot (P14).
+    cycle after cycle, and remembers what was told while the journal cannot (P14); so are `traffic`,
+    which takes down how much was asked, and `is_early_retry`, for a cycle that comes sooner than
+    the cadence because a side was down.
     """
     clock, progress = clock or SystemClock(), progress or Progress()
+    traffic = traffic or Traffic()
     files, path = _ops_files(settings), settings.ops.history_db
     ways = ways_of(settings, clock, alerts)
     try:
         with SiteLock(path, _patience(wait_seconds, clock, progress)):
-            report = _live_run(settings, progress, clock, path, plan)
+            report = _live_run(settings, progress, clock, path, plan, traffic)
+            progress.goes_on()  # alerts have their time from here
             if isinstance(report.error, PlanDrifted):
                 return report  # who applied the plan sees it; it says nothing about the site
-            return record_outside(report, files, clock, ways)
+            return record_outside(report, files, clock, ways, is_early_retry=is_early_retry)
     except (LockHeld, NotAPlan):
         raise  # nothing is wrong with this site
     except JournalError as error:  # of the lock: no process holds it, but its file is not to be had
@@ -95,7 +102,7 @@ def plan_site(
     try:
         with (
             journal_to_look_into(settings.ops.history_db, clock) as journal,
-            _parts(settings, journal, clock) as parts,
+            _parts(settings, journal, clock, progress or Progress(), Traffic()) as parts,
         ):
             report = dry_run(parts, progress)
     except DoorSyncError as error:
@@ -105,15 +112,16 @@ def plan_site(
 
 def _live_run(
     settings: Settings,
-    progress: Progress | None,
+    progress: Progress,
     clock: Clock,
     path: Path,
     plan: PlanFile | None,
+    traffic: Traffic,
 ) -> CycleReport:
     try:
         with (
             SqliteJournal.open(path, clock) as journal,
-            _parts(settings, journal, clock) as parts,
+            _parts(settings, journal, clock, progress, traffic) as parts,
         ):
             journal.prune_daily(clock.now(), keep(settings))
             if plan is None:
@@ -148,7 +156,9 @@ def _ops_files(settings: Settings) -> OpsFiles:
 
 
 @contextmanager
-def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts]:
+def _parts(
+    settings: Settings, journal: Journal, clock: Clock, progress: Progress, traffic: Traffic
+) -> Iterator[Parts]:
     """Build both adapters; close their connections at the end."""
     civicrm = settings.civicrm
     is_plain = civicrm.host.startswith("http://")
@@ -160,8 +170,10 @@ def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts
             timeout_seconds=civicrm.timeout_seconds,
             clock=clock,
             trust_environment_proxies=True,
+            after_try=progress.goes_on,
         ) as civicrm_client,
-        controller_alone(settings, clock) as controller,
+        traffic.counting("civicrm", civicrm_client),
+        controller_alone(settings, clock, progress, traffic) as controller,
     ):
         yield Parts(
             source=CivicrmSource(
@@ -182,18 +194,27 @@ def _parts(settings: Settings, journal: Journal, clock: Clock) -> Iterator[Parts
 
 
 @contextmanager
-def controller_alone(settings: Settings, clock: Clock) -> Iterator[UnifiController]:
+def controller_alone(
+    settings: Settings,
+    clock: Clock,
+    progress: Progress | None = None,
+    traffic: Traffic | None = None,
+) -> Iterator[UnifiController]:
     """Build the controller's adapter, for what must work without CiviCRM; close it at the end."""
-    unifi = settings.unifi
-    with HttpClient(
-        unifi.host,
-        headers=token_headers(settings.secrets.unifi_api_key.reveal()),
-        tls=PinnedTls(unifi.tls_fingerprint),
-        timeout_seconds=unifi.timeout_seconds,
-        clock=clock,
-        write_interval_seconds=unifi.write_interval_ms / 1000,
-        trust_environment_proxies=False,
-    ) as client:
+    unifi, progress, traffic = settings.unifi, progress or Progress(), traffic or Traffic()
+    with (
+        HttpClient(
+            unifi.host,
+            headers=token_headers(settings.secrets.unifi_api_key.reveal()),
+            tls=PinnedTls(unifi.tls_fingerprint),
+            timeout_seconds=unifi.timeout_seconds,
+            clock=clock,
+            write_interval_seconds=unifi.write_interval_ms / 1000,
+            trust_environment_proxies=False,
+            after_try=progress.goes_on,
+        ) as client,
+        traffic.counting("unifi", client),
+    ):
         yield UnifiController(
             client, facility_code=unifi.facility_code, read_concurrency=unifi.read_concurrency
         )

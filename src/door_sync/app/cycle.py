@@ -44,6 +44,9 @@ class Progress:
     def steps(self, done: int, all_: int) -> None:
         """Take note that so many of all steps are behind."""
 
+    def goes_on(self) -> None:
+        """Take note that something moves, though there is nothing to show. Any thread may call."""
+
 
 @dataclass(frozen=True)
 class Parts:

@@ -29,7 +29,12 @@ class OpsFiles:
 
 
 def record_outside(
-    report: CycleReport, files: OpsFiles, clock: Clock, ways: Ways | None = None
+    report: CycleReport,
+    files: OpsFiles,
+    clock: Clock,
+    ways: Ways | None = None,
+    *,
+    is_early_retry: bool = False,
 ) -> CycleReport:
     """Write what others read about this cycle, and call for a person where one is needed.
 
@@ -46,7 +51,7 @@ def record_outside(
     if report.dry_run:
         return report
     failed = frozenset(result.change.contact_id for result in report.failed)
-    found = Found(tuple(causes(report)), sights(report), failed)
+    found = Found(tuple(causes(report)), sights(report), failed, is_early_retry)
     called = call_for_a_person(found, _alert_files(files), ways or Ways(), clock)
     troubles += filter(None, [called.trouble])
     return replace(report, troubles=tuple(troubles), unsent=called.unsent)

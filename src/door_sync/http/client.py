@@ -5,7 +5,7 @@ import http.cookiejar
 import itertools
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -44,6 +44,7 @@ class HttpClient:
     the host's addresses. `write_interval_seconds` lie at least between the end of one write and
     the start of the next; writes never overlap. Environment proxies are used with AuthorityTls
     only, and only if they are trusted. Redirects are never followed, cookies never kept.
+    `after_try` is called after each try, whatever came of it, by the thread that made it.
 
     May be used by several threads at once. Raises ValueError for arguments that make no sense
     (among them plain HTTP to another machine), Unreachable for a proxy that cannot be used,
@@ -62,12 +63,14 @@ class HttpClient:
         max_body_bytes: int = 64 * 2**20,
         write_interval_seconds: float = 0.0,
         trust_environment_proxies: bool,
+        after_try: Callable[[], None] = lambda: None,
     ) -> None:
         address = host_address(base_url)
         _check_scheme(address, tls)
         _check_headers(headers)
         self._base_url = address.url
         self._clock = clock
+        self._after_try = after_try
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._pacing = _Pacing(clock, write_interval_seconds)
@@ -101,7 +104,10 @@ class HttpClient:
             if next(tries):
                 self._count(retries=1)
             with self._pacing.turn() if request.is_write else contextlib.nullcontext():
-                reply = self._try(request)
+                try:
+                    reply = self._try(request)
+                finally:
+                    self._after_try()
             if retrying.is_unsettled(reply):
                 raise retrying.Unsettled(reply, host=self._base_url)
             return reply

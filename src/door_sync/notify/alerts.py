@@ -83,14 +83,25 @@ def after_cycle(
     seen: Collection[Sight],
     now: datetime,
     policy: Policy,
+    *,
+    is_early_retry: bool = False,
 ) -> tuple[tuple[Standing, ...], tuple[Message, ...]]:
-    """Return what stands after a cycle, and the messages due, at most one for each identity."""
+    """Return what stands after a cycle, and the messages due, at most one for each identity.
+
+    A cycle that came sooner than the cadence, because the last one failed, adds no failure.
+    """
     before = {one.identity: one for one in standing}
     found = merged(causes)
     after, due = [], []
     for identity in Identity:
         is_unseen = not NEEDED[identity] <= frozenset(seen)
-        one = _next(before.get(identity), found.get(identity), now, is_unseen=is_unseen)
+        one = _next(
+            before.get(identity),
+            found.get(identity),
+            now,
+            is_unseen=is_unseen,
+            adds=0 if is_early_retry else 1,
+        )
         if one is None:
             continue
         after.append(one)
@@ -114,7 +125,7 @@ def when_told(
 
 
 def _next(
-    before: Standing | None, cause: Cause | None, now: datetime, *, is_unseen: bool
+    before: Standing | None, cause: Cause | None, now: datetime, *, is_unseen: bool, adds: int
 ) -> Standing | None:
     """Return what becomes of one cause; None if it does not stand, or nobody heard of it."""
     if before is None:
@@ -123,7 +134,7 @@ def _next(
         # The clock was put back: count from now, so that no reminder stays away for long.
         before = replace(before, reminded=now)
     if cause is not None:
-        return replace(before, cause=cause, failures=before.failures + 1, is_over=False)
+        return replace(before, cause=cause, failures=before.failures + adds, is_over=False)
     if is_unseen:
         return before
     return None if before.announced is None else replace(before, is_over=True)
