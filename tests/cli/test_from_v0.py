@@ -220,7 +220,7 @@ def test_a_bad_configuration_changes_no_file(site: Site) -> None:
 
 def test_the_exit_codes_are_among_those_of_the_program() -> None:
     codes = [row[0] for row in table(section(PAGE, "Exit codes"), "code", "when")]
-    known = [row[0] for row in table(section(page("operating.md"), "Exit codes"), "code")]
+    known = [row[0] for row in table(section(page("commands.md"), "Exit codes"), "code")]
     assert codes == [code for code in known if code in {"0", "1", "2", "3", "75", "78"}]
 
 

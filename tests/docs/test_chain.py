@@ -10,14 +10,14 @@ import pytest
 from door_sync.journal.chain import seal_of
 from tests.docs.pages import blocks, page, section
 
-CHAIN = section(page("operating.md"), "The chain")
+CHAIN = section(page("files.md"), "The chain")
 
 
 def sample() -> list[str]:
     """The lines that the handbook shows."""
     [found] = [
         block
-        for block in blocks(section(page("operating.md"), "The audit file"))
+        for block in blocks(section(page("files.md"), "The audit file"))
         if block.kind == "json"
     ]
     return found.text.splitlines()

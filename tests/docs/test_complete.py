@@ -36,6 +36,9 @@ from door_sync.ports import DoorSyncError
 from door_sync.settings import kinds
 from tests.docs.pages import ROOT, blocks, page, pages, section, spans, table
 
+COMMANDS_PAGE = page("commands.md")
+BAD_DAYS = page("bad-days.md")
+FILES = page("files.md")
 OPERATING = page("operating.md")
 HANDBOOK = "\n".join(text for name, text in pages().items() if name.startswith("docs/"))
 
@@ -69,7 +72,9 @@ def test_each_command_is_in_the_handbook_and_in_the_readme(words: str) -> None:
 
 @pytest.mark.parametrize(("words", "option"), [(words, o) for words, o in options()], ids=str)
 def test_each_option_is_in_the_handbook_with_its_choices(words: str, option: click.Option) -> None:
-    where = page("rehearsing.md") if words.split(" ")[:1] in (["demo"], ["simulate"]) else OPERATING
+    where = (
+        page("rehearsing.md") if words.split(" ")[:1] in (["demo"], ["simulate"]) else COMMANDS_PAGE
+    )
     told = [span for span in spans(where) if span.startswith("-")]
     for name in option.opts:
         if isinstance(option.type, click.Choice):
@@ -94,7 +99,7 @@ def exit_codes() -> set[int]:
 
 
 def test_the_table_of_exit_codes_has_every_code_and_no_other() -> None:
-    rows = table(section(OPERATING, "Exit codes"), "code")
+    rows = table(section(COMMANDS_PAGE, "Exit codes"), "code")
     assert [int(row[0]) for row in rows] == sorted(exit_codes())
     assert all(row[1] for row in rows)
 
@@ -123,7 +128,7 @@ def guards() -> set[str]:
 
 
 def test_every_guard_has_a_row_that_says_what_it_counts_and_no_row_has_no_guard() -> None:
-    held = section(OPERATING, "When it is held")
+    held = section(BAD_DAYS, "When it is held")
     rows = [*_guard_rows(held)]
     assert {row[0].strip("`") for row in rows} == guards()
     assert all(cell for row in rows for cell in row)
@@ -147,11 +152,11 @@ def test_all_guards_were_heard_above() -> None:
 
 
 def test_the_guards_that_look_back_over_a_day_are_told_of() -> None:
-    assert "*in 24 hours*" in section(OPERATING, "When it is held")
+    assert "*in 24 hours*" in section(BAD_DAYS, "When it is held")
 
 
 def test_each_cause_of_an_alert_has_a_row_that_says_what_it_means_and_what_to_do() -> None:
-    rows = table(section(OPERATING, "Alerts"), "cause")
+    rows = table(section(BAD_DAYS, "Alerts"), "cause")
     assert [row[0].strip("`") for row in rows] == [identity.value for identity in Identity]
     assert all(cell for row in rows for cell in row)
 
@@ -163,7 +168,7 @@ def test_each_way_to_send_an_alert_has_a_row() -> None:
 
 
 def test_each_kind_of_notice_has_a_row() -> None:
-    rows = table(section(OPERATING, "Notices"), "kind")
+    rows = table(section(BAD_DAYS, "Notices"), "kind")
     assert {row[0].strip("`") for row in rows} == {kind.value for kind in NoticeKind}
     assert len(rows) == len(NoticeKind)
 
@@ -173,13 +178,13 @@ def test_each_reason_why_a_card_is_out_of_reach_has_a_row() -> None:
         text for name, text in vars(custody).items() if name.isupper() and text != custody.HELD
     }
     reasons = {text for text in (*named, *custody.HELD.values()) if isinstance(text, str)}
-    told = " · ".join(row[0] for row in table(section(OPERATING, "Blocked cards"), "it says"))
+    told = " · ".join(row[0] for row in table(section(BAD_DAYS, "Blocked cards"), "it says"))
     assert custody.VISITOR in reasons
     assert [reason for reason in reasons if reason not in told] == []
 
 
 def test_the_words_for_scripts_are_those_of_the_program() -> None:
-    text = section(OPERATING, "For scripts")
+    text = section(COMMANDS_PAGE, "For scripts")
     told = set(spans(text))
     assert {one.value for one in ChangeClass} <= told
     steps = {kind_of(object.__new__(kind)) for kind in typing.get_args(Step)}
@@ -193,13 +198,13 @@ def test_the_words_for_scripts_are_those_of_the_program() -> None:
 
 
 def test_each_way_a_cycle_may_end_in_the_journal_is_told() -> None:
-    told = spans(section(OPERATING, "The journal"))
+    told = spans(section(FILES, "The journal"))
     assert {*EVENT.values(), "crashed", INTERRUPTED} <= set(told)
 
 
 def test_the_audit_files_keys_and_words_are_told() -> None:
     at = datetime(2026, 11, 22, tzinfo=UTC)
-    text = section(OPERATING, "The audit file")
+    text = section(FILES, "The audit file")
     endings = (Applied(), Halted("reason"), Crashed(ValueError()))
     lines = [audit_line(AuditedCycle(at, "cycle", ending)) for ending in endings]
     keys = {key for line in lines for key in json.loads(line)}
@@ -214,7 +219,7 @@ def test_the_audit_files_keys_and_words_are_told() -> None:
 
 
 def test_the_sample_of_the_state_file_has_its_keys(tmp_path: Path) -> None:
-    [sample] = blocks(section(OPERATING, "The state file"))
+    [sample] = blocks(section(FILES, "The state file"))
     write_state(tmp_path / "state.json", SiteState())
     written = (tmp_path / "state.json").read_text("utf-8")
     assert re.findall(r'"(\w+)":', sample.text) == re.findall(r'"(\w+)":', written)

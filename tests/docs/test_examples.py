@@ -37,7 +37,8 @@ from tests.docs.pages import blocks, page, section, table
 from tests.e2e.test_card_reuse import DISPUTED, READINGS
 
 DECIDING = page("deciding.md")
-OPERATING = page("operating.md")
+BAD_DAYS = page("bad-days.md")
+FILES = page("files.md")
 
 WHO_MAY = section(DECIDING, "R1 Who may")
 TYPES = ("Maker", "Friend", "Day pass", "Supporter", "Locker")
@@ -131,7 +132,7 @@ def evidence(active: int) -> Evidence:
 
 
 @pytest.mark.parametrize(
-    "row", table(section(OPERATING, "When it is held"), "active people"), ids=" · ".join
+    "row", table(section(BAD_DAYS, "When it is held"), "active people"), ids=" · ".join
 )
 def test_the_guard_against_many_leavers_counts_as_the_page_says(row: list[str]) -> None:
     active, people = int(row[0]), int(row[1])
@@ -142,7 +143,7 @@ def test_the_guard_against_many_leavers_counts_as_the_page_says(row: list[str]) 
 
 
 def test_the_shares_in_the_guards_table_are_the_defaults() -> None:
-    rows = table(section(OPERATING, "Guards that count"), "guard")
+    rows = table(section(BAD_DAYS, "Guards that count"), "guard")
     budgets = Budgets()
     shares = (budgets.deactivate, budgets.add, budgets.policy, budgets.card, budgets.profile)
     assert [row[2] for row in rows] == [
@@ -165,10 +166,10 @@ def test_the_sample_of_the_flag_is_what_a_hold_writes() -> None:
     )
     started = datetime(2026, 11, 22, tzinfo=UTC)
     report = CycleReport(started, dry_run=False, key=bytes(32), decision=decision)
-    [sample] = blocks(section(OPERATING, "The flag"))
+    [sample] = blocks(section(FILES, "The flag"))
     assert sample.text == flag_text(causes(report))
     for title in ("The audit file", "The state file"):
-        assert f'"{report.reason()}"' in section(OPERATING, title)
+        assert f'"{report.reason()}"' in section(FILES, title)
 
 
 def test_the_disputed_readings_are_those_that_the_tests_run_through() -> None:

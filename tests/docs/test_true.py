@@ -126,7 +126,7 @@ def test_the_questions_to_the_journal_are_answered(tmp_path: Path) -> None:
         journal.begin(SystemClock().now()).end("applied", "", {})
     asked = [
         found[1]
-        for block in blocks(WRITTEN["docs/operating.md"])
+        for block in blocks(WRITTEN["docs/files.md"])
         for found in re.finditer(r'"(SELECT [^"]+)"', block.text)
     ]
     connection = sqlite3.connect(path)
