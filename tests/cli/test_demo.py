@@ -226,6 +226,7 @@ def a_run_without_guards(settings: Settings) -> CycleReport:
             tier_mapping=settings.tier_mapping,
             alert=settings.alert,
             ops=settings.ops,
+            daemon=settings.daemon,
             secrets=settings.secrets,
         )
     )

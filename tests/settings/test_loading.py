@@ -71,6 +71,7 @@ def test_a_site_of_the_first_version_loads_unchanged(site: Site) -> None:
         "state_json": Path("/var/lib/door-sync/state.json"),
         "alert_flag": Path("/var/run/door-sync/alert.flag"),
         "history_db": Path("/var/lib/door-sync/history.db"),
+        "metrics_textfile": None,
         "keep_changes_days": 400,
         "keep_quiet_cycles_days": 30,
     }

@@ -1,5 +1,6 @@
 """Settings: config.toml and the secrets, checked once, then frozen (design.md §10)."""
 
+from door_sync.settings.daemon import Daemon
 from door_sync.settings.faults import BadSettings, Fault
 from door_sync.settings.loading import Loaded, find_files, load_settings
 from door_sync.settings.model import (
@@ -20,6 +21,7 @@ __all__ = [
     "Alert",
     "BadSettings",
     "Civicrm",
+    "Daemon",
     "Fault",
     "Loaded",
     "Mailgun",

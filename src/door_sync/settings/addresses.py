@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 _FINGERPRINT_DIGITS = re.compile(r"[0-9A-F]{64}")
 _FINGERPRINT_LABEL = re.compile(r"^\s*sha-?256( fingerprint)?\s*[:=]", re.IGNORECASE)
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LISTEN = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -58,6 +59,41 @@ def host_address(text: str, *, default_port: int | None = None) -> HostAddress:
         raise ValueError("has the port 0")
     host = host_name(parts.hostname or "")
     return HostAddress(parts.scheme, host, port or default_port or _DEFAULT_PORTS[parts.scheme])
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where this program listens: an IP address without brackets, and a port."""
+
+    host: str
+    port: int
+
+
+def listen_address(text: str) -> Listen:
+    """Given `ADDRESS:PORT`, an IPv6 address in brackets, return its parts; raise ValueError saying
+    what is wrong. A name is none: it may stand for several addresses."""
+    found = _LISTEN.fullmatch(text)
+    if found is None or not 1 <= int(found["port"]) <= 65535:
+        raise ValueError("is not an address like 127.0.0.1:9147")
+    host = found["six"] or found["four"]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError("must begin with an IP address, such as 127.0.0.1") from None
+    return Listen(host, int(found["port"]))
+
+
+def ping_address(text: str) -> None:
+    """Raise ValueError, saying what is wrong, if a text is no address that can be pinged: https,
+    or http for this machine itself, with a path. The message never repeats the text."""
+    parts = urlsplit(text)
+    address = host_address(f"{parts.scheme}://{parts.netloc}")
+    if address.scheme == "http" and not is_loopback(address.host):
+        raise ValueError("must begin with https://")
+    if not text.isascii() or not text.isprintable() or " " in text or "#" in text:
+        raise ValueError("has characters that no address has")
+    if {".", ".."} & set(parts.path.split("/")):
+        raise ValueError("has . or .. in its path")
 
 
 def host_name(text: str) -> str:

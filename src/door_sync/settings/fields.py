@@ -18,6 +18,7 @@ from door_sync.settings.addresses import (
     host_address,
     host_name,
     is_loopback,
+    listen_address,
     normalised_fingerprint,
 )
 
@@ -78,6 +79,14 @@ def unifi_address(text: str) -> str:
     if address.scheme != "https":
         raise wrong("must begin with https://: the controller speaks nothing else")
     return address.url
+
+
+def _listen_address(text: str) -> str:
+    try:
+        listen_address(text)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return text
 
 
 def one_or_many(value: object) -> object:
@@ -158,6 +167,7 @@ Fingerprints = Annotated[
     BeforeValidator(one_or_many),
     Field(min_length=1),
 ]
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 MailAddresses = Annotated[

@@ -5,15 +5,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from door_sync.settings.addresses import ping_address
 from door_sync.settings.envfile import EnvFile
 from door_sync.settings.faults import Fault
 from door_sync.settings.secrets import (
     APPRISE_URLS,
     CIVICRM_API_KEY,
+    DEAD_MAN_URL,
     MAILGUN_API_KEY,
     PURPOSES,
     SMTP_PASSWORD,
     SMTP_USERNAME,
+    TRIGGER_KEY,
     UNIFI_API_KEY,
     Secret,
     Secrets,
@@ -22,6 +25,7 @@ from door_sync.settings.secrets import (
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 
 _HEADER_SECRETS = (CIVICRM_API_KEY, UNIFI_API_KEY, MAILGUN_API_KEY)
+_SHORTEST_TRIGGER_KEY = 32
 _NEEDED = {"mailgun": MAILGUN_API_KEY, "apprise": APPRISE_URLS}
 _BETWEEN_ADDRESSES = re.compile(r"\s+|,(?=\s*[A-Za-z][A-Za-z0-9+.-]*://)")
 
@@ -60,6 +64,8 @@ class SecretSources:
             self.faults.append(
                 Fault(APPRISE_URLS, problem, "Part several addresses by blanks; quote the value.")
             )
+        self._check_trigger_secret()
+        self._check_dead_man_url()
         if self.faults:
             return None
         return Secrets(
@@ -69,6 +75,14 @@ class SecretSources:
             smtp_password=self._optional(SMTP_PASSWORD),
             mailgun_api_key=self._optional(MAILGUN_API_KEY),
             apprise_urls=tuple(map(Secret, addresses)),
+            trigger_secret=self._optional(TRIGGER_KEY),
+            dead_man_url=self._optional(DEAD_MAN_URL),
+        )
+
+    def one(self, name: str) -> Secret | None:
+        """Return a single secret if it is there and nothing is known against it, else None."""
+        return (
+            None if any(fault.key_path == name for fault in self.faults) else self._optional(name)
         )
 
     def _optional(self, name: str) -> Secret | None:
@@ -106,6 +120,22 @@ class SecretSources:
             problem = "has blanks, line breaks or letters that no key has"
             remedy = 'Copy the key again, without "Bearer" and without anything around it.'
             self.faults.append(Fault(name, problem, remedy))
+
+    def _check_trigger_secret(self) -> None:
+        value = self._values.get(TRIGGER_KEY)
+        if value is not None and len(value) < _SHORTEST_TRIGGER_KEY:
+            problem = f"is shorter than {_SHORTEST_TRIGGER_KEY} characters, and could be guessed"
+            remedy = "`openssl rand -hex 32` prints a good one; put it on the calling side, too."
+            self.faults.append(Fault(TRIGGER_KEY, problem, remedy))
+
+    def _check_dead_man_url(self) -> None:
+        if DEAD_MAN_URL not in self._values:
+            return
+        try:
+            ping_address(self._values[DEAD_MAN_URL])
+        except ValueError as error:
+            remedy = "Copy the ping address again, without /start or /fail at its end."
+            self.faults.append(Fault(DEAD_MAN_URL, str(error), remedy))
 
     def _credential(self, name: str, environ: Mapping[str, str]) -> str:
         directory = environ.get(CREDENTIALS_DIRECTORY)

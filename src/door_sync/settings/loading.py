@@ -7,17 +7,20 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from door_sync.settings.addresses import is_loopback
+from door_sync.settings.addresses import is_loopback, listen_address
+from door_sync.settings.daemon import Daemon
 from door_sync.settings.envfile import EnvFile, parse_env_file
 from door_sync.settings.faults import BadSettings, Fault
 from door_sync.settings.gathering import SecretSources
 from door_sync.settings.kinds import Location
-from door_sync.settings.model import SMTPS_PORT, Config, Settings
+from door_sync.settings.model import SMTPS_PORT, Alert, Config, Settings
+from door_sync.settings.secrets import Secrets
 from door_sync.settings.translating import dotted, faults_of
 
 CONFIG_DIRECTORY = "DOOR_SYNC_CONFIG_DIR"
@@ -25,6 +28,14 @@ CONFIG_NAME = "config.toml"
 ENV_NAME = ".env"
 
 _TOML_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
+_SERVES_NOTHING = (
+    "daemon.listen serves nothing: put TRIGGER_SECRET into the env file, or set "
+    "daemon.metrics = true"
+)
+_OPEN_TO_OTHERS = (
+    "daemon.listen is open to other machines, without TLS: listen on 127.0.0.1, and let a web "
+    "server with TLS pass /hooks/sync on"
+)
 _OTHERS_MAY_READ_OR_WRITE = stat.S_IROTH | stat.S_IWOTH
 
 
@@ -55,10 +66,10 @@ def load_settings(config_path: Path, env_path: Path, environ: Mapping[str, str])
     the same whoever starts a command and from where. A missing env file is no fault by itself:
     the secrets may come from the environment or from systemd's credentials.
     """
-    written, config, faults = _read_config(config_path)
-    env_file = _read_env_file(env_path)
+    written, config, faults = read_config(config_path)
+    env_file = read_env_file(env_path)
     sources = SecretSources(env_file, env_path, environ)
-    secrets = sources.secrets(config.alert.transport if config else _transport(written))
+    secrets = sources.secrets(config.alert.transport if config else transport_of(written))
     faults += [*env_file.faults, *sources.faults]
     if config is None or secrets is None or faults:
         raise BadSettings(faults)
@@ -70,15 +81,29 @@ def load_settings(config_path: Path, env_path: Path, environ: Mapping[str, str])
         tier_mapping=config.tier_mapping,
         alert=config.alert,
         ops=config.ops,
+        daemon=config.daemon,
         secrets=secrets,
     )
-    return Loaded(settings, (*env_file.warnings, *_in_the_clear(settings)))
+    warnings = in_the_clear(settings.alert, secrets), about_listening(settings.daemon, secrets)
+    return Loaded(settings, (*env_file.warnings, *chain(*warnings)))
 
 
-def _in_the_clear(settings: Settings) -> tuple[str, ...]:
+def about_listening(daemon: Daemon, secrets: Secrets) -> tuple[str, ...]:
+    """Warn of a listener that serves nobody, or is open to everybody."""
+    if daemon.listen is None:
+        is_idle = secrets.trigger_secret is not None
+        return ("TRIGGER_SECRET has no use without daemon.listen",) if is_idle else ()
+    if secrets.trigger_secret is None and not daemon.metrics:
+        return (_SERVES_NOTHING,)
+    if is_loopback(listen_address(daemon.listen).host):
+        return ()
+    return (_OPEN_TO_OTHERS,)
+
+
+def in_the_clear(alert: Alert, secrets: Secrets) -> tuple[str, ...]:
     """Warn of a password that would travel to another machine for everybody to read."""
-    smtp = settings.alert.smtp
-    if settings.alert.transport != "smtp" or smtp is None or settings.secrets.smtp_password is None:
+    smtp = alert.smtp
+    if alert.transport != "smtp" or smtp is None or secrets.smtp_password is None:
         return ()
     if smtp.starttls or smtp.port == SMTPS_PORT or is_loopback(smtp.host):
         return ()
@@ -86,7 +111,7 @@ def _in_the_clear(settings: Settings) -> tuple[str, ...]:
     return (f"{text}: set it to true, or use port {SMTPS_PORT}",)
 
 
-def _read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]]:
+def read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]]:
     """Return config.toml as written, as validated (None if it is not valid), and its faults."""
     remedy = "Begin with a copy of config.example.toml, or name the file with --config."
     try:
@@ -113,14 +138,15 @@ def _read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]
     return written, config, faults
 
 
-def _transport(written: Mapping[str, Any]) -> str | None:
+def transport_of(written: Mapping[str, Any]) -> str | None:
     """Return the transport as written, so that its secrets are asked for beside other faults."""
     alert = written.get("alert")
     transport = alert.get("transport") if isinstance(alert, dict) else None
     return transport if isinstance(transport, str) else None
 
 
-def _read_env_file(path: Path) -> EnvFile:
+def read_env_file(path: Path) -> EnvFile:
+    """Return what the env file says, with its faults and warnings."""
     try:
         env_file = parse_env_file(_read_text(path, "Name the file with --env-file."), str(path))
         exposed = path.stat().st_mode & _OTHERS_MAY_READ_OR_WRITE

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from door_sync.settings.daemon import Daemon
 from door_sync.settings.fields import (
     ApiPath,
     CardField,
@@ -318,6 +319,13 @@ class Ops(Section):
         example="/var/lib/door-sync/history.db",
         commented=True,
     )
+    metrics_textfile: FilePath | None = key(
+        "Figures for monitoring, written after each cycle, for the textfile collector of "
+        "Prometheus' node_exporter. Its name must end in .prom there. Without it none are written.",
+        default=None,
+        example="/var/lib/prometheus/node-exporter/door-sync.prom",
+        commented=True,
+    )
     keep_changes_days: int = key(
         "How long the journal keeps cycles that wrote, holds and cut-offs, in days.",
         default=400,
@@ -339,6 +347,7 @@ class Config(Section):
     tier_mapping: TierMapping
     alert: Alert = Field(default_factory=Alert)
     ops: Ops = Field(default_factory=Ops)
+    daemon: Daemon = Field(default_factory=Daemon)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,4 +361,5 @@ class Settings:
     tier_mapping: TierMapping
     alert: Alert
     ops: Ops
+    daemon: Daemon
     secrets: Secrets

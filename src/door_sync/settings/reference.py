@@ -11,7 +11,7 @@ from door_sync.settings import kinds
 from door_sync.settings.fields import Section
 from door_sync.settings.loading import CONFIG_DIRECTORY, CONFIG_NAME, ENV_NAME
 from door_sync.settings.model import Rule
-from door_sync.settings.secrets import PURPOSES
+from door_sync.settings.secrets import NEEDED, PURPOSES
 
 _WIDTH = 96
 _SAMPLE_RULE = "Gold"
@@ -63,8 +63,8 @@ def sample_env() -> str:
         "# runs door-sync: chmod 600 .env",
     ]
     for name, purpose in PURPOSES.items():
-        comment = "#" if "alert.transport" in purpose or "SMTP" in purpose else ""
-        lines += ["", f"# {_sentence(purpose)}", f"{comment}{name}="]
+        comment = "" if name in NEEDED else "#"
+        lines += ["", *_comment(_sentence(purpose)), f"{comment}{name}="]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,8 @@ SMTP_USERNAME = "SMTP_USERNAME"
 SMTP_PASSWORD = "SMTP_PASSWORD"  # noqa: S105 a name, not a password
 MAILGUN_API_KEY = "MAILGUN_API_KEY"
 APPRISE_URLS = "APPRISE_URLS"
+TRIGGER_KEY = "TRIGGER_SECRET"
+DEAD_MAN_URL = "DEAD_MAN_URL"
 
 PURPOSES: Mapping[str, str] = {
     CIVICRM_API_KEY: "API key of the CiviCRM contact that door-sync reads as",
@@ -19,8 +21,15 @@ PURPOSES: Mapping[str, str] = {
     SMTP_PASSWORD: "password at the mail server, together with SMTP_USERNAME",
     MAILGUN_API_KEY: 'API key of Mailgun, with alert.transport = "mailgun"',
     APPRISE_URLS: 'Apprise addresses, parted by blanks, with alert.transport = "apprise"',
+    TRIGGER_KEY: "what calls of the trigger are signed with, if daemon.listen is to take any: "
+    "32 characters or more, such as `openssl rand -hex 32` prints",
+    DEAD_MAN_URL: "address of a dead-man's switch such as healthchecks.io, which is pinged with "
+    "each cycle",
 }
 """Every secret by its name in the env file, the environment or the systemd credentials."""
+
+NEEDED = frozenset({CIVICRM_API_KEY, UNIFI_API_KEY})
+"""Those without which nothing runs."""
 
 
 class Secret:
@@ -52,7 +61,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The secrets of one site. None, or nothing, where the chosen alert transport needs none."""
+    """The secrets of one site. None, or nothing, where one is not needed."""
 
     civicrm_api_key: Secret
     unifi_api_key: Secret
@@ -60,3 +69,5 @@ class Secrets:
     smtp_password: Secret | None = None
     mailgun_api_key: Secret | None = None
     apprise_urls: tuple[Secret, ...] = ()
+    trigger_secret: Secret | None = None
+    dead_man_url: Secret | None = None
