@@ -11,6 +11,7 @@ import trustme
 from door_sync.http import (
     AuthorityTls,
     HttpClient,
+    PlainHttp,
     Request,
     RetryClass,
     TimedOut,
@@ -276,3 +277,18 @@ def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_sent(
     with pytest.raises(Unreachable, match="a proxy that door-sync cannot use") as caught:
         client_for("https://crm.example.org", AuthorityTls(), trust_environment_proxies=True)
     assert "HTTPS_PROXY" in caught.value.remedy
+
+
+def test_a_reply_tells_when_the_certificate_that_was_verified_ends(
+    serve: Serve, client_for: ClientFor, authority: trustme.CA, ca_file: Path
+) -> None:
+    ends = datetime(2031, 3, 5, 12, tzinfo=UTC)
+    issued = authority.issue_cert("127.0.0.1", not_after=ends)
+    server = serve(answering(), server_context(issued))
+    assert client_for(server.url, AuthorityTls(ca_file)).send(READ).certificate_ends == ends
+
+
+def test_of_a_connection_without_tls_no_certificate_is_told(
+    serve: Serve, client_for: ClientFor
+) -> None:
+    assert client_for(serve(answering()).url, PlainHttp()).send(READ).certificate_ends is None

@@ -27,7 +27,9 @@ def test_a_host_with_the_pinned_certificate_is_asked(
 ) -> None:
     server = serve(answering(), identities[0].context)
     client = client_for(server.url, PinnedTls((identities[0].fingerprint,)), headers=TOKEN)
-    assert client.send(READ).body == b"{}"
+    reply = client.send(READ)
+    assert reply.body == b"{}"
+    assert reply.certificate_ends is None, "nobody vouched for it but the pin"
     client.close()
     assert b"Bearer the-token" in server.received[0]
 

@@ -155,11 +155,12 @@ class WebServer(Server):
                 return
             received += piece
         head, _, body = received.partition(b"\r\n\r\n")
-        [length] = [
+        lengths = [
             int(line.split(b":")[1])
             for line in head.lower().split(b"\r\n")
             if line.startswith(b"content-length:")
         ]
+        length = sum(lengths)  # a question has no body
         while len(body) < length:
             body += connection.recv(65536)
         self.requests.append((head.decode(), body.decode()))

@@ -98,3 +98,11 @@ def test_an_address_that_apprise_does_not_know_is_named_by_its_number() -> None:
 
 def test_its_repr_shows_no_address() -> None:
     assert "sesame" not in repr(AppriseMessages((Secret("nonsense://sesame"),)))
+
+
+def test_addresses_are_read_without_asking_any_service() -> None:
+    urls = (Secret("jsons://user:sesame@localhost:9/hook"), Secret("json://localhost:9/hook"))
+    assert AppriseMessages(urls).read_addresses() == 2
+    with pytest.raises(NotifyError, match="does not understand address 2") as raised:
+        AppriseMessages((urls[0], Secret("nosuchservice://sesame"))).read_addresses()
+    assert "sesame" not in raised.value.message

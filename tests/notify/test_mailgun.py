@@ -116,3 +116,24 @@ def test_each_region_has_an_address_and_no_repr_names_anybody(web_server: WebSer
     assert all(url.startswith("https://api.") for url in mailgun.BASE_URLS.values())
     assert "@" not in repr(channel(web_server))
     assert KEY not in repr(channel(web_server))
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize(("status", "known"), [(200, True), (404, False), (401, None), (500, None)])
+def test_the_domain_is_asked_for_without_sending(
+    web_server: WebServer, status: int, known: bool | None
+) -> None:
+    web_server.statuses = [status] * 2
+    assert channel(web_server).knows_domain() is known
+    assert {head.split(" HTTP")[0] for head, _ in web_server.requests} == {
+        "GET /v3/domains/mg.example.org"
+    }
+
+
+@pytest.mark.usefixtures("trusted")
+def test_asking_for_the_domain_fails_as_sending_does_where_nobody_answers(
+    web_server: WebServer,
+) -> None:
+    web_server.close()
+    with pytest.raises(NotifyError, match="Mailgun cannot be reached"):
+        channel(web_server).knows_domain()

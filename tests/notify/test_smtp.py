@@ -227,3 +227,20 @@ def test_its_repr_names_nobody() -> None:
     shown = repr(mail(25))
     assert "example.org" not in shown
     assert PASSWORD not in shown
+
+
+@pytest.mark.usefixtures("trusted")
+def test_logging_in_alone_sends_nothing(mail_server: Start) -> None:
+    server = mail_server()
+    mail(server.port).log_in()
+    words = [text.split(" ")[0].upper() for text, over_tls in server.heard if over_tls]
+    assert words == ["EHLO", "AUTH", "NOOP", "QUIT"]
+    assert server.mails == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_logging_in_alone_finds_a_wrong_password_as_sending_would(mail_server: Start) -> None:
+    server = mail_server(Behaviour(replies={"AUTH": "535 no, board@example.org"}))
+    with pytest.raises(NotifyError, match="refused the login") as raised:
+        mail(server.port).log_in()
+    assert "SMTP_PASSWORD" in raised.value.remedy

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ from door_sync.http import retrying
 from door_sync.http.body import ACCEPTED_CODINGS, whole_body
 from door_sync.http.errors import HttpError
 from door_sync.http.messages import Reply, Request, Upload
-from door_sync.http.tls import AuthorityTls, PlainHttp, Tls, tls_context
+from door_sync.http.tls import AuthorityTls, PlainHttp, Tls, certificate_end, tls_context
 from door_sync.http.translation import FOREIGN, translated
 from door_sync.http.transport import Attempt, DeadlineTransport
 from door_sync.ports import Clock
@@ -147,13 +148,14 @@ class HttpClient:
         try:
             with attempt.running(), self._opened(request) as response:
                 headers = _headers(response)
+                ends = _certificate_end(response)
                 body = whole_body(
                     response.iter_raw(),
                     headers.get("content-encoding", ""),
                     limit_bytes=self._max_body_bytes,
                     host=self._base_url,
                 )
-                return Reply(response.status_code, headers, body)
+                return Reply(response.status_code, headers, body, ends)
         except FOREIGN as error:
             failure = translated(error, attempt, host=self._base_url, seconds=self._timeout_seconds)
         raise failure  # out here, so that no foreign exception hangs behind it
@@ -218,6 +220,10 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not value.isascii() or not value.isprintable() or value != value.strip():
             raise ValueError(f"the value of {name} has characters that HTTP does not allow")
+
+
+def _certificate_end(response: httpx2.Response) -> datetime | None:
+    return certificate_end(response.extensions["network_stream"].get_extra_info("ssl_object"))
 
 
 def _headers(response: httpx2.Response) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from urllib.parse import urlencode
 
@@ -88,11 +89,14 @@ class Reply:
     """What came back, whole and decompressed, whatever its status.
 
     `headers` have lower-case names; of a name that came twice the values are joined by commas.
+    `certificate_ends` is the last moment of the certificate that an authority vouched for on this
+    connection; None where none was verified, as without TLS and with a pin.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    certificate_ends: datetime | None = None
 
     @property
     def content_type(self) -> str | None:

@@ -8,6 +8,7 @@ that was not checked.
 import hashlib
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, assert_never
 
@@ -71,6 +72,19 @@ def authority_context(host: str) -> ssl.SSLContext:
     UntrustedCertificate if the file of authorities cannot be used.
     """
     return _authority_context(host, None)
+
+
+def certificate_end(connection: object) -> datetime | None:
+    """Given a connection's TLS socket, return when the certificate that was verified on it ends.
+
+    None for what is no TLS socket, and where no authority was asked, so that nothing is known.
+    """
+    # The HTTP library hands out the interpreter's own object, which has no public class.
+    get = getattr(connection, "getpeercert", None)
+    ends = (get() or {}).get("notAfter") if get is not None else None
+    if not isinstance(ends, str):
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC)
 
 
 def fingerprint_of(certificate: bytes) -> str:

@@ -41,6 +41,13 @@ class AppriseMessages:
         if not all(taken):
             log.warning("some services did not take the message", failed=taken.count(False))
 
+    def read_addresses(self) -> int:
+        """Return how many addresses there are; raise NotifyError for one that is not understood.
+
+        No service is asked: Apprise has no way to ask one without sending.
+        """
+        return len(self._services())
+
     def _services(self) -> "list[apprise.Apprise]":
         # It takes a while to load, on a small machine most of all, and few cycles need it.
         import apprise

@@ -64,22 +64,32 @@ class MailgunMail:
             is_write=True,
             body=Form(fields),
         )
-        failure = None
-        try:
-            status = self._status(request)
-        except HttpError as error:
-            failure = _translated(error)
-        else:
-            if status != 200:
-                failure = NotifyError(
-                    f"Mailgun did not take the message (status {status})",
-                    code=str(status),
-                    remedy=_REMEDIES.get(status, _OTHER_REMEDY),
-                )
-        if failure is not None:
-            raise failure
+        status = self._status(request)
+        if status != 200:
+            raise NotifyError(
+                f"Mailgun did not take the message (status {status})",
+                code=str(status),
+                remedy=_REMEDIES.get(status, _OTHER_REMEDY),
+            )
+
+    def knows_domain(self) -> bool | None:
+        """Ask Mailgun for the domain, and send nothing; None if the key may not ask.
+
+        A key made for sending from one domain may do nothing else, and looks like a wrong one.
+        Raise NotifyError if there is no answer.
+        """
+        where = f"/v3/domains/{quote(self.domain, safe='')}"
+        status = self._status(Request("GET", where, RetryClass.READ, is_write=False))
+        return {200: True, 404: False}.get(status)
 
     def _status(self, request: Request) -> int:
+        try:
+            return self._asked(request)
+        except HttpError as error:
+            failure = _translated(error)
+        raise failure  # out here, so that no foreign exception hangs behind it
+
+    def _asked(self, request: Request) -> int:
         login = base64.b64encode(f"api:{self.key.reveal()}".encode()).decode("ascii")
         with HttpClient(
             self.base_url,

@@ -58,6 +58,11 @@ class SmtpMail:
         if refused:
             log.warning("some recipients were refused", refused=len(refused), of=len(self.to))
 
+    def log_in(self) -> None:
+        """Connect, encrypt and log in as for a mail, and send none; raise NotifyError."""
+        with _translated(), self._connected() as server:
+            server.noop()
+
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         if self.port == SMTPS_PORT:
