@@ -28,9 +28,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from door_sync.core.approvals import Approval, Hold
+from door_sync.core.approvals import Approval, Hold, Refusal
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import Holder, PolicyId, Snapshot, User, UserId
+from door_sync.core.leavers import Leavers
 from door_sync.core.people import ContactId, Member, MembershipType
 
 
@@ -294,7 +295,8 @@ class Memory:
     `lately`: whose changes were written in the last 24 hours, by the word for the change's class,
     without those that were free or approved (§6).
     `cut_off`: contacts that a person cut off at once, until a person lifts it (§6).
-    `approvals`: what persons let through in the last 24 hours (§6).
+    `approvals`: what persons let through in the last 24 hours, `refusals` what they said no to (§6).
+    `leaving`: whose revocation is known, and not proven yet (P10).
     """
 
     missing: frozenset[ContactId] = frozenset()
@@ -308,6 +310,8 @@ class Memory:
     lately: Mapping[str, frozenset[ContactId]] = field(default_factory=dict)
     cut_off: frozenset[ContactId] = frozenset()
     approvals: tuple[Approval, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    leaving: frozenset[ContactId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,9 +365,15 @@ class CycleRecord(Protocol):
         """Keep the hold that waits for a person, and close every other one (§6).
 
         `texts` are what the guards of the hold said, by guard; `used_up` the numbers of approvals
-        of which nothing is left.
+        and refusals of which nothing is left.
         """
         ...
+
+    def learned(self, found: Leavers) -> None:
+        """Keep who must lose access since this cycle, and of whom this read settles it (P10)."""
+
+    def proven(self, people: Mapping[ContactId, datetime]) -> None:
+        """Keep when each of these people was read back without access (P10)."""
 
     def provisioning(self, *, open_: bool) -> None:
         """Record whether the first provisioning lasts."""

@@ -73,3 +73,45 @@ def test_without_a_journal_there_is_nothing_to_approve(site: Site) -> None:
     assert ran.code == 2
     assert "nothing waits" in ran.err
     assert not site.journal.exists()
+
+
+def test_who_is_left_out_stays_held_although_too_few_are_left_for_a_guard(site: Site) -> None:
+    """Two of twelve are no crowd, but a person said who may go."""
+    one, two, *others = mass_lapse(site)
+    digest = waiting(site)
+    words = ("--contact", str(one), "--contact", str(two))
+    assert site.run("approve", digest, *words).code == 0
+    assert site.run("run", "--once").code == 1
+    ran = site.run("run", "--once")
+    assert ran.code == 1
+    assert f"contacts {others[0]}, {others[1]}" in ran.out
+    assert "Guard 'refused by a person'" in ran.out
+    assert {site.club.status_of(contact) for contact in (one, two)} == {"DEACTIVATED"}
+    assert {site.club.status_of(contact) for contact in others} == {"ACTIVE"}
+    assert site.run("approve", waiting(site)).code == 0
+    assert site.run("run", "--once").code == 0
+    assert {site.club.status_of(contact) for contact in others} == {"DEACTIVATED"}
+
+
+def test_what_was_rejected_stays_held_when_less_of_it_is_left(site: Site) -> None:
+    first, second, *others = mass_lapse(site)
+    assert site.run("reject", waiting(site)).code == 0
+    for contact in others:
+        site.club.rejoin(contact)
+    assert site.run("run", "--once").code == 1
+    assert {site.club.status_of(contact) for contact in (first, second)} == {"ACTIVE"}
+    for contact in (first, second):
+        site.club.rejoin(contact)
+    assert site.run("run", "--once").code == 0
+    site.club.lapse(first)
+    assert site.run("run", "--once").code == 0, "the refusal ended when the data was mended"
+    assert site.club.status_of(first) == "DEACTIVATED"
+
+
+def test_what_was_rejected_may_be_approved_after_all(site: Site) -> None:
+    leavers = mass_lapse(site)
+    digest = waiting(site)
+    assert site.run("reject", digest).code == 0
+    assert site.run("approve", digest).code == 0
+    assert site.run("run", "--once").code == 0
+    assert {site.club.status_of(contact) for contact in leavers} == {"DEACTIVATED"}

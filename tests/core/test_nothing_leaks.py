@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import door_sync.core
 from door_sync.core.addresses import Claim, LeaveOut, Write, decide_addresses
-from door_sync.core.approvals import Approval, Approvals, hold_of
+from door_sync.core.approvals import Approval, Approvals, Refusal, hold_of
 from door_sync.core.cards import BadCard, CardNumber, CardToken, ForeignCard, number_from_nfc_id
 from door_sync.core.causes import Cause, Identity, Standing
 from door_sync.core.controller import (
@@ -199,7 +199,8 @@ def said_about(world: Site, made: Plan) -> Iterator[object]:
     assert whole is not None
     assert half is not None
     for hold in (whole, half):
-        given = Approvals(KEY, [Approval(hold)])
+        refusal = Refusal(frozenset(effect.digest for effect in hold.effects))
+        given = Approvals(KEY, [Approval(hold)], [refusal])
         yield given
         yield guard(made, world, evidence, strict, given, frozenset({ContactId(4)}))
         ruling = given.rule(made, found)

@@ -18,6 +18,7 @@ from door_sync.journal.holds import (
     APPROVAL_AGE,
     APPROVED,
     EXPIRED,
+    LEFT_OUT,
     REJECTED,
     USED_UP,
     WITHDRAWN,
@@ -167,7 +168,8 @@ def test_an_approval_says_who_when_and_of_what(
     decide(LEAVERS)
     book.approve(LEAVERS.digest, "kim (by sudo)", [GRANT, REVOKE], [ContactId(3), ContactId(2)])
     [kept] = book.waiting()
-    [word] = kept.words
+    word, rest = kept.words
+    assert (rest.verdict, rest.classes, rest.contacts) == (LEFT_OUT, word.classes, word.contacts)
     assert (word.verdict, word.at, word.asked_by) == (APPROVED, START, "kim (by sudo)")
     assert (word.classes, word.contacts) == ((GRANT, REVOKE), (2, 3))
     assert (word.ended_at, word.ending) == (None, None)
@@ -246,11 +248,11 @@ def test_an_approval_that_has_done_its_work_ends_and_another_does_not(
     assert in_force(journal, clock) == (second,)
     kept = book.find(LEAVERS.digest)
     assert kept is not None
-    assert [word.ending for word in kept.words] == [USED_UP, None]
+    assert [word.ending for word in kept.words] == [USED_UP, None, None]
     decide(None, (first.number, second.number))
     kept = book.find(LEAVERS.digest)
     assert kept is not None
-    assert [word.ended_at for word in kept.words] == [START, START]
+    assert [word.ended_at for word in kept.words] == [START, None, START]
     assert in_force(journal, clock) == ()
 
 
@@ -269,6 +271,7 @@ def test_a_rejection_withdraws_what_was_approved_of_that_hold_alone(
     assert [(word.verdict, word.ending) for word in kept.words] == [
         (APPROVED, WITHDRAWN),
         (APPROVED, WITHDRAWN),
+        (LEFT_OUT, None),
         (REJECTED, None),
     ]
     assert kept.closed_at is None, "it goes on waiting"

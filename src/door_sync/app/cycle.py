@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from door_sync.app.canaries import Canaries, believe
 from door_sync.app.recall import (
@@ -15,9 +16,11 @@ from door_sync.app.recall import (
 from door_sync.app.report import CycleReport, Ending
 from door_sync.app.sentences import each_once
 from door_sync.core.cards import CardNumber
-from door_sync.core.controller import UserStatus
+from door_sync.core.controller import UserId, UserStatus
 from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
-from door_sync.core.steps import ChangeClass
+from door_sync.core.leavers import leavers
+from door_sync.core.people import ContactId
+from door_sync.core.steps import ChangeClass, DeactivateUser
 from door_sync.ports import (
     Clock,
     ControllerError,
@@ -68,6 +71,7 @@ class Parts:
 class _Gathered:
     world: World
     remembered: Remembered
+    leaving: frozenset[ContactId]
 
 
 def dry_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
@@ -113,6 +117,7 @@ def live_run(
             # Before any write: once somebody is in, nothing else tells that the site was new (§6).
             record.provisioning(open_=decision.provisioning)
             _remember_hold(record, gathered.remembered, decision, report.key)
+            record.learned(leavers(decision, gathered.world.snapshot, gathered.leaving))
             if decision.plan.changes or not decision.is_in_doubt:
                 report = _act(parts, record, gathered.world, report, decision, progress)
         except (SourceError, ControllerError, PlanDrifted) as error:
@@ -168,7 +173,7 @@ def _gather(parts: Parts, progress: Progress) -> _Gathered:
         asked=asked,
         answered=answered,
     )
-    return _Gathered(world, recall(memory, key, members, snapshot, now))
+    return _Gathered(world, recall(memory, key, members, snapshot, now), memory.leaving)
 
 
 def _with_the_other_side(error: SourceError, other: BaseException | None) -> SourceError:
@@ -222,12 +227,13 @@ def _act(
         _break_off(decision, ledger)
         _verify(parts, ledger, decision, report.key, progress)
         return replace(report, ledger=ledger, error=error)
-    statusless = _verify(parts, ledger, decision, report.key, progress)
+    proofs = _verify(parts, ledger, decision, report.key, progress)
     try:
-        for digest in statusless:
+        for digest in proofs.statusless:
             record.remember_statusless(digest)
         executor.at.record_proofs()
-        if ledger.fatal is None:
+        record.proven(_shut(ledger, proofs))
+        if ledger.fatal is None and not decision.is_in_doubt:
             record.provisioning(open_=decision.provisioning and _grants_left(decision, ledger))
     except JournalError as error:
         return replace(report, ledger=ledger, error=error)
@@ -242,22 +248,30 @@ def _break_off(decision: Decision, ledger: Ledger) -> None:
             ledger.note(planned, Outcome.FAILED, "the record of the cycle broke off before this")
 
 
+@dataclass
+class _Proofs:
+    """What the read-back showed: the digests of rows without a status whose revocation it proves
+    (R2), and when each user was read."""
+
+    statusless: list[str] = field(default_factory=list)
+    read_at: dict[UserId, datetime] = field(default_factory=dict)
+
+
 def _verify(
     parts: Parts,
     ledger: Ledger,
     decision: Decision,
     key: bytes,
     progress: Progress,
-) -> list[str]:
+) -> _Proofs:
     """Read everybody back who was written to, and compare (P10).
 
-    Return the digests of the rows without a status whose revocation is proven thereby (R2). After
-    SILENT_LIMIT reads in a row that failed nobody else is asked for, and nobody else proven.
+    After SILENT_LIMIT reads in a row that failed nobody else is asked for, and nobody else proven.
     """
     if ledger.proofs:
         progress.stage("Reading back what was written")
     in_vain = 0
-    statusless = []
+    proofs = _Proofs()
     for number, user_id in enumerate(sorted(ledger.proofs), start=1):
         if in_vain >= SILENT_LIMIT:
             ledger.cannot_prove(user_id, "the controller did not answer for others either")
@@ -270,12 +284,23 @@ def _verify(
             continue
         in_vain = 0
         proven = ledger.prove(user_id, user, decision.policies.managed)
+        proofs.read_at[user_id] = parts.clock.now()
         is_mute = user is not None and user.status is UserStatus.UNKNOWN
         was_revoked = ledger.proofs[user_id].status_was_unknown
         if proven and user is not None and is_mute and was_revoked:
-            statusless.append(row_digest(key, user))
+            proofs.statusless.append(row_digest(key, user))
         progress.steps(number, len(ledger.proofs))
-    return statusless
+    return proofs
+
+
+def _shut(ledger: Ledger, proofs: _Proofs) -> dict[ContactId, datetime]:
+    """Return who surely has no access any more, and when the last of their users was read back."""
+    found = {}
+    for (contact_id, change_class), result in ledger.changes.items():
+        if change_class is ChangeClass.REVOKE and result.is_done:
+            users = (one.user for one in result.change.steps if isinstance(one, DeactivateUser))
+            found[contact_id] = max(proofs.read_at[user_id] for user_id in users)
+    return found
 
 
 def _grants_left(decision: Decision, ledger: Ledger) -> bool:

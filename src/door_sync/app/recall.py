@@ -49,7 +49,9 @@ def recall(
         provisioning=memory.provisioning,
         lately={one: memory.lately[one.value] for one in ChangeClass if one.value in memory.lately},
         cut_off=memory.cut_off,
-        approvals=Approvals(key, memory.approvals) if memory.approvals else None,
+        approvals=Approvals(key, memory.approvals, memory.refusals)
+        if memory.approvals or memory.refusals
+        else None,
     )
 
 

@@ -33,6 +33,9 @@ from door_sync.core.tags import Part, digest
 Name = tuple[ContactId, ChangeClass]
 """What a change is called: whose it is, and its class."""
 
+REFUSED = "refused by a person"
+"""The guard that holds what a person said no to, however few they are by then."""
+
 HOLD_DIGITS = 12
 """Hex digits of a hold's name: short enough to be typed."""
 
@@ -87,6 +90,16 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A person's other word: these effects, by their digests, must not happen. It stands until a
+    person approves them or nothing asks for them any more. `number` is its number in the journal.
+    """
+
+    effects: frozenset[str]
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """Why an approval does not cover what is held now: changes or guards that came in since."""
 
@@ -130,10 +143,11 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """All approvals in force, with the key that their digests were made with."""
+    """All approvals and refusals in force, with the key that their digests were made with."""
 
     key: bytes = field(repr=False)
     given: Sequence[Approval] = ()
+    refusals: Sequence[Refusal] = ()
 
     def rule(self, plan: Plan, found: Sequence[Objection]) -> Ruling:
         """Given a plan and the objections to it, return what may run all the same.
@@ -163,7 +177,7 @@ class Approvals:
                 for objection in found
                 for each in covering[objection.guard]
                 for one in _about(objection, rest)
-                if one.digests <= each.may
+                if one.digests <= each.may and not self._is_refused(one)
             }
             if not more:
                 break
@@ -185,8 +199,14 @@ class Approvals:
         """Return the changes of a plan that do nothing but what an approval lets pass."""
         said = self._said()
         return frozenset(
-            one.name for one in self._told(plan) if any(one.digests <= each.may for each in said)
+            one.name
+            for one in self._told(plan)
+            if any(one.digests <= each.may for each in said) and not self._is_refused(one)
         )
+
+    def refused(self, plan: Plan) -> Held:
+        """Return the changes of a plan that do something a person refused or left out."""
+        return frozenset(one.name for one in self._told(plan) if self._is_refused(one))
 
     def grown_by(self, changes: Held) -> tuple[Growth, ...]:
         """Given changes that do more than was approved of them, return what to say about each
@@ -201,14 +221,22 @@ class Approvals:
 
     def used_up(self, full: Plan, found: Sequence[Objection]) -> tuple[int, ...]:
         """Given everything that is to be done and every objection to it, return the numbers of the
-        approvals of which nothing is left: no effect, and no guard that they speak of."""
+        approvals and refusals of which nothing is left: no effect; where an approval has none, no
+        guard that it speaks of."""
         ahead = frozenset(digest for one in self._told(full) for digest in one.digests)
         guards = {objection.guard for objection in found}
-        return tuple(
+        approved = tuple(
             one.approval.number
             for one in self._said()
-            if ahead.isdisjoint(one.may) and guards.isdisjoint(one.approval.hold.guards)
+            if ahead.isdisjoint(one.may)
+            and (one.may or guards.isdisjoint(one.approval.hold.guards))
         )
+        return approved + tuple(
+            one.number for one in self.refusals if ahead.isdisjoint(one.effects)
+        )
+
+    def _is_refused(self, change: "_Told") -> bool:
+        return any(not change.digests.isdisjoint(one.effects) for one in self.refusals)
 
     def _said(self) -> list[_Said]:
         return [_Said(a, _digests(a.hold.effects), _digests(a.allowed())) for a in self.given]
@@ -246,6 +274,18 @@ def _growth(one: _Said, objection: Objection, counted: Sequence[_Told]) -> Growt
     more = tuple(each.name for each in counted if not each.digests <= one.had)
     worse = not objection.classes and objection.extent > hold.guards.get(objection.guard, -1)
     return Growth(hold.digest, more, (objection.guard,) if worse else ())
+
+
+def refusal_of(names: Held) -> Objection:
+    """Return the objection to changes that a person refused or left out."""
+    people = ", ".join(map(str, sorted({contact_id for contact_id, _ in names})))
+    return Objection(
+        REFUSED,
+        Scope.CLASS,
+        f"a person refused this, or left it out when approving the rest: contacts {people}",
+        "approve the plan that waits if it is right by now; if not, mend the data in CiviCRM",
+        changes=names,
+    )
 
 
 def hold_of(plan: Plan, found: Sequence[Objection], key: bytes) -> Hold | None:

@@ -124,7 +124,12 @@ class Decision:
         )
 
     def used_up(self, approvals: Approvals) -> tuple[int, ...]:
-        """Return the numbers of the approvals of which nothing is left (§6)."""
+        """Return the numbers of the approvals and refusals of which nothing is left (§6).
+
+        A read that is in doubt tells nothing about what is left.
+        """
+        if self.is_in_doubt:
+            return ()
         return approvals.used_up(self.full, (*self.objections, *self.settled))
 
     def hold(self, key: bytes) -> Hold | None:

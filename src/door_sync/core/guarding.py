@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
 
-from door_sync.core.approvals import Approvals, Growth, Ruling
+from door_sync.core.approvals import REFUSED, Approvals, Growth, Ruling, refusal_of
 from door_sync.core.guards import Budgets, Evidence, Objection, held_changes, objections
 from door_sync.core.people import ContactId
 from door_sync.core.planner import plan
@@ -70,11 +70,25 @@ def guard(
             result = replace(result, standing=(*result.standing, *found))
         else:
             result = _after(result, approvals.rule(counted, found))
+            result = _with_refusal(result, approvals, cut_off)
         more = held_changes(result.plan, result.standing) - result.allowed - result.held
         if not more:
             return _with_all_approved(result, approvals)
         held = result.held | more
         result = replace(result, held=held, plan=plan(site, held))
+
+
+def _with_refusal(result: Guarded, approvals: Approvals, cut_off: Collection[ContactId]) -> Guarded:
+    """Add the objection to what a person said no to, where no guard holds that anyway.
+
+    What has become possible since the last look is in it too.
+    """
+    others = tuple(one for one in result.standing if one.guard != REFUSED)
+    names = approvals.refused(_counted(result, cut_off)) - held_changes(result.plan, others)
+    if not names:
+        return result
+    before = frozenset(n for one in result.standing if one.guard == REFUSED for n in one.changes)
+    return replace(result, standing=(*others, refusal_of(names | before)))
 
 
 def _still_allowed(result: Guarded, approvals: Approvals) -> Guarded:

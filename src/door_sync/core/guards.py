@@ -79,7 +79,8 @@ class Objection:
 
     `setting` is the key that governs it, empty where only the data can settle it. `classes` are
     the changes it counts, and holds unless its scope is the cycle; none where it doubts a read.
-    `extent` is how bad such a doubt is, so that an approval covers less of the same and no more.
+    `changes` are single ones that it holds, whatever their class. `extent` is how bad a doubt is,
+    so that an approval covers less of the same and no more.
     """
 
     guard: str
@@ -89,6 +90,7 @@ class Objection:
     setting: str = ""
     classes: tuple[ChangeClass, ...] = ()
     extent: int = 0
+    changes: Held = frozenset()
 
     @property
     def is_approvable(self) -> bool:
@@ -113,12 +115,13 @@ def objections(plan: Plan, evidence: Evidence, budgets: Budgets) -> tuple[Object
 def held_changes(plan: Plan, found: Sequence[Objection]) -> Held:
     """Return which changes of the plan the objections hold."""
     classes = {one for objection in found for one in objection.classes}
+    single = {name for objection in found for name in objection.changes}
     if any(objection.scope is Scope.CYCLE for objection in found):
         classes = set(ChangeClass)
     return frozenset(
         (change.contact_id, change.change_class)
         for change in plan.changes
-        if change.change_class in classes
+        if change.change_class in classes or (change.contact_id, change.change_class) in single
     )
 
 

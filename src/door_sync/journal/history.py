@@ -9,8 +9,9 @@ from typing import Final
 
 from door_sync.core.people import ContactId
 from door_sync.journal.cutoffs import read_cut_off
-from door_sync.journal.holds import read_approvals
+from door_sync.journal.holds import read_approvals, read_refusals
 from door_sync.journal.moments import time_from, time_text
+from door_sync.journal.revocations import read_unproven
 from door_sync.ports import FailedImport, GoodCounts, Memory
 
 REFUSED_ADDRESS_AGE: Final = timedelta(days=7)
@@ -91,6 +92,8 @@ def read_memory(connection: sqlite3.Connection, now: datetime) -> Memory:
         lately=_lately(connection, now),
         cut_off=read_cut_off(connection),
         approvals=read_approvals(connection, now),
+        refusals=read_refusals(connection, now),
+        leaving=read_unproven(connection),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, final
 
-from door_sync.core.approvals import Approval, Effect, Hold
+from door_sync.core.approvals import Approval, Effect, Hold, Refusal
 from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass
 from door_sync.journal.moments import time_from, time_text
@@ -22,6 +22,8 @@ APPROVAL_AGE: Final = timedelta(hours=24)
 
 APPROVED: Final = "approved"
 REJECTED: Final = "rejected"
+LEFT_OUT: Final = "left out"
+"""The other half of an approval in part: everything of the hold but its classes and contacts."""
 
 USED_UP: Final = "used up"
 EXPIRED: Final = "expired"
@@ -101,9 +103,14 @@ class HoldBook:
         classes: Collection[ChangeClass] = (),
         contacts: Collection[ContactId] = (),
     ) -> None:
-        """Record that a person lets this hold pass, or a part of it, for 24 hours from now."""
+        """Record that a person lets this hold pass, or a part of it, for 24 hours from now.
+
+        The rest of it is left out: it stays held until a person approves it, however little it is.
+        """
         with self._store.writing() as connection:
             self._say(connection, digest, APPROVED, asked_by, classes, contacts)
+            if classes or contacts:
+                self._say(connection, digest, LEFT_OUT, asked_by, classes, contacts)
 
     def reject(self, digest: str, asked_by: str) -> int:
         """Record that a person refuses this hold; return how many approvals that withdrew."""
@@ -147,6 +154,10 @@ _WAITING: Final = (
     "ORDER BY held_at, digest"
 )
 _OF_DIGEST: Final = "SELECT digest, cycle, held_at, closed_at FROM holds WHERE digest = ?"
+_HAS_WORD: Final = (
+    "SELECT digest, cycle, held_at, closed_at FROM holds WHERE digest IN "
+    "(SELECT hold FROM approvals WHERE ended_at IS NULL) ORDER BY held_at, digest"
+)
 _HAS_APPROVAL: Final = (
     "SELECT digest, cycle, held_at, closed_at FROM holds WHERE digest IN "
     "(SELECT hold FROM approvals WHERE verdict = 'approved' AND ended_at IS NULL) "
@@ -162,6 +173,28 @@ def read_approvals(connection: sqlite3.Connection, now: datetime) -> tuple[Appro
         for word in kept.words
         if word.is_in_force(now)
     )
+
+
+def read_refusals(connection: sqlite3.Connection, now: datetime) -> tuple[Refusal, ...]:
+    """Return what persons said no to, without what was approved later; raise sqlite3.Error."""
+    said = sorted(
+        ((word, kept.hold) for kept in _holds(connection, _HAS_WORD) for word in kept.words),
+        key=lambda one: one[0].number,
+    )
+    allowed: set[str] = set()
+    refused: dict[int, set[str]] = {}
+    for word, hold in said:
+        part = Approval(hold, frozenset(word.classes), frozenset(word.contacts)).allowed()
+        mine = {effect.digest for effect in part}
+        if word.is_in_force(now):
+            allowed |= mine
+            refused = {number: effects - mine for number, effects in refused.items()}
+        elif word.ended_at is None and word.verdict == REJECTED:
+            refused[word.number] = mine
+        elif word.ended_at is None and word.verdict == LEFT_OUT:
+            all_ = {effect.digest for effect in hold.effects}
+            refused[word.number] = all_ - mine - allowed
+    return tuple(Refusal(frozenset(effects), number) for number, effects in refused.items())
 
 
 def keep_hold(

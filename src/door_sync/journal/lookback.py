@@ -208,7 +208,8 @@ def _holds(connection: sqlite3.Connection, contact_id: ContactId) -> Iterator[He
 def _words(connection: sqlite3.Connection, contact_id: ContactId) -> Iterator[Said]:
     for hold, verdict, at, asked_by, classes, contacts, ended, ending in connection.execute(
         "SELECT hold, verdict, at, asked_by, classes, contacts, ended_at, ending FROM approvals "
-        "WHERE hold IN (SELECT hold FROM held_effects WHERE contact_id = ?)",
+        "WHERE verdict <> 'left out' "
+        "AND hold IN (SELECT hold FROM held_effects WHERE contact_id = ?)",
         (contact_id,),
     ).fetchall():
         changes = _column(

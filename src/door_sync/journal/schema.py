@@ -146,12 +146,13 @@ _SECOND: Final[Migration] = (
         PRIMARY KEY (hold, contact_id, change, kind, digest)
     ) STRICT, WITHOUT ROWID
     """,
-    # What a person said to a hold. `classes` and `contacts` are JSON lists; empty ones mean all.
+    # What a person said to a hold; who approves a part leaves out the rest. `classes` and
+    # `contacts` are JSON lists; empty ones mean all.
     """
     CREATE TABLE approvals (
         number INTEGER PRIMARY KEY,
         hold TEXT NOT NULL REFERENCES holds (digest) ON DELETE CASCADE,
-        verdict TEXT NOT NULL CHECK (verdict IN ('approved', 'rejected')),
+        verdict TEXT NOT NULL CHECK (verdict IN ('approved', 'rejected', 'left out')),
         at TEXT NOT NULL,
         asked_by TEXT NOT NULL,
         classes TEXT NOT NULL,
@@ -196,5 +197,23 @@ _SECOND: Final[Migration] = (
     """,
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_FIRST, _SECOND)
+_THIRD: Final[Migration] = (
+    # From when somebody is known to have to lose access until a read showed it. `cycle` learned of
+    # it; NULL if a person cut them off, as long as no cycle found something to take.
+    """
+    CREATE TABLE revocations (
+        number INTEGER PRIMARY KEY,
+        contact_id INTEGER NOT NULL,
+        learned_at TEXT NOT NULL,
+        cycle TEXT,
+        ended_at TEXT,
+        ending TEXT CHECK (ending IN ('proven', 'withdrawn')),
+        CHECK ((ended_at IS NULL) = (ending IS NULL))
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX revocation_now ON revocations (contact_id) WHERE ended_at IS NULL",
+    "CREATE INDEX revocations_by_end ON revocations (ended_at)",
+)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_FIRST, _SECOND, _THIRD)
 """All migrations in order; a journal of version N has seen the first N."""
