@@ -63,7 +63,24 @@ def cut_off_at_once(show: Show) -> None:
     show.doors((CHIDI, 1002, FRONT))
 
 
+def on_record(show: Show) -> None:
+    """The journal tells one person's story, and the audit lines hold against it (P13)."""
+    chidi = str(show.site.contacts[CHIDI])
+    show.say(
+        "Weeks later Chidi asks what happened to his card that weekend. The journal knows each "
+        "write, why it was sent, what became of it, and who asked for it."
+    )
+    show.command("history", "--contact", chidi)
+    show.check("Friday night" in show.printed, "the story names the reason")
+    show.say(
+        "And nobody has touched the record: each line of the audit file holds the hash of the line "
+        "before it, and each cycle of the journal has its line."
+    )
+    show.command("history", "verify")
+
+
 CHAPTERS: Final = (
     Chapter("A studio closes, and a person approves", many_leave),
     Chapter("Somebody must be cut off at once", cut_off_at_once),
+    Chapter("What is on record", on_record),
 )
