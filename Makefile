@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := src
 
-.PHONY: demo test check bench format docs lock clean help
+.PHONY: demo test check bench format docs wheel man lock clean help
 
 help:
 	@echo "make demo   set up, then sync a made-up club on built-in simulators and show what happens"
@@ -48,10 +48,18 @@ format: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m mkdocs serve
 
+# What pipx and uv install; needs no network once the libraries are there.
+wheel: $(VENV)/dev.stamp
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+
+man: $(VENV)/run.stamp
+	$(BIN)/python -m door_sync.cli.manual > packaging/man/door-sync.1
+
 # Resolves the locked versions anew; needs uv. The locks hold hashes for every platform and no addresses.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade pyproject.toml -o requirements/run.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -c requirements/dev.lock --group pyproject.toml:build -o requirements/build.lock
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
 from door_sync import __version__
 from door_sync.cli.context import Options
@@ -38,6 +39,7 @@ class Listed:
 COMMANDS = {
     "apply": Listed("door_sync.cli.apply", "Carry out a plan that was looked at, exactly so."),
     "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
+    "completion": Listed("door_sync.cli.completion", "Print the script for a shell's completion."),
     "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
     "history": Listed("door_sync.cli.history", "Tell what past cycles did, and check the record."),
     "notify-test": Listed("door_sync.cli.notify_test", "Send a test message as an alert."),
@@ -66,6 +68,15 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(COMMANDS[name].module).command
         return command
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what may follow, without importing any of the commands."""
+        found = [
+            CompletionItem(name, help=listed.purpose)
+            for name, listed in sorted(COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, context, incomplete)]
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any of them."""
