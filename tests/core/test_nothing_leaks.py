@@ -30,6 +30,7 @@ from door_sync.core.decision import Habits, Remembered, World, decide
 from door_sync.core.drift import drift, seen
 from door_sync.core.guarding import guard
 from door_sync.core.guards import Budgets, Evidence, objections
+from door_sync.core.leavers import leavers
 from door_sync.core.names import name_of
 from door_sync.core.people import ContactId, Member
 from door_sync.core.planner import plan
@@ -185,7 +186,8 @@ def everything() -> Iterator[object]:
     yield expected
     read = World({one.contact_id: one for one in people}, tuple(TYPES.values()), shown, TODAY)
     habits, remembered = Habits(RULES, book.active_statuses), Remembered()
-    yield (read, habits, remembered, decide(read, habits, remembered))
+    decision = decide(read, habits, remembered)
+    yield (read, habits, remembered, decision, leavers(decision, shown, found))
     yield from said_about(world, made)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from door_sync.app.auditing import DONE, FAILED, AuditFiles, audit_command
 from door_sync.app.sentences import named, sentence
 from door_sync.app.shutting import Fate, Person, Shut, shut_out
+from door_sync.core.leavers import Leavers
 from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass
 from door_sync.journal.audit import Applied, AuditCounts, AuditedChange, AuditedCycle, Crashed
@@ -109,7 +110,7 @@ def revoke(
         )
         record = journal.begin_command(clock.now(), COMMAND, asked_by)
         shut = shut_out(contact_ids, controller, record, journal.site_key())
-        _end(record, shut)
+        _end(record, shut, clock)
     done = Revoked(shut, reason, standing, record.cycle_id)
     try:
         audit_command(_audited(done, clock), AuditFiles(audit_path, journal_path))
@@ -167,7 +168,11 @@ def _telling_what_was_done(
         ) from error
 
 
-def _end(record: CycleRecord, shut: Shut) -> None:
+def _end(record: CycleRecord, shut: Shut, clock: Clock) -> None:
+    fates = {person.contact_id: person.fate for person in shut.people}
+    now = clock.now()
+    record.proven({one: now for one, fate in fates.items() if fate is Fate.CUT})
+    record.learned(Leavers(shut=frozenset(c for c, f in fates.items() if f is Fate.NOTHING)))
     event, message = "applied", ""
     if not shut.is_good:
         event = "partial" if shut.error is None else "failed"

@@ -13,6 +13,7 @@ from typing import Final
 
 from door_sync.core.people import ContactId
 from door_sync.journal.moments import time_from, time_text
+from door_sync.journal.revocations import learn_by_hand
 from door_sync.journal.store import Store
 from door_sync.ports import Clock
 
@@ -74,12 +75,14 @@ class CutOffs:
     def cut(self, contact_id: ContactId, asked_by: str, reason: Reason) -> bool:
         """Cut this contact off; False if that stands already, and then the first word stays."""
         self._store.check_in_place()
+        now = self._clock.now()
         with self._store.writing() as connection:
             added = connection.execute(
                 "INSERT INTO cut_offs (contact_id, at, asked_by, reason) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT DO NOTHING",
-                (contact_id, self._now(), asked_by, reason.text),
+                (contact_id, time_text(now), asked_by, reason.text),
             )
+            learn_by_hand(connection, contact_id, now)
             return added.rowcount == 1
 
     def lift(self, contact_id: ContactId, asked_by: str) -> CutOff | None:

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final, final
 
 from door_sync.core.approvals import Hold
+from door_sync.core.leavers import Leavers
 from door_sync.core.people import ContactId
 from door_sync.journal.cutoffs import read_cut_off
 from door_sync.journal.history import INTERRUPTED, forget_old
 from door_sync.journal.holds import keep_hold
 from door_sync.journal.moments import time_text
+from door_sync.journal.revocations import learn, prove
 from door_sync.journal.store import RandomBytes, Store
 from door_sync.ports import Clock, GoodCounts, JournalError, StepRecord
 
@@ -130,6 +132,16 @@ class SqliteCycleRecord:
         """Keep the hold that waits for a person, and close every other one (§6)."""
         with self._store.writing() as connection:
             keep_hold(connection, self._cycle_id, self._clock.now(), hold, texts, used_up)
+
+    def learned(self, found: Leavers) -> None:
+        """Keep who must lose access since this cycle, and of whom this read settles it (P10)."""
+        with self._store.writing() as connection:
+            learn(connection, self._cycle_id, self._clock.now(), found)
+
+    def proven(self, people: Mapping[ContactId, datetime]) -> None:
+        """Keep when each of these people was read back without access (P10)."""
+        with self._store.writing() as connection:
+            prove(connection, people)
 
     def provisioning(self, *, open_: bool) -> None:
         """Keep whether the first provisioning lasts (§6)."""

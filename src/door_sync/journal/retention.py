@@ -50,7 +50,7 @@ class Keep:
 class Pruned:
     """How many rows were removed, or would be. `is_all` is False if older ones were left for later.
 
-    `changes` and `quiet` are cycles.
+    `changes` and `quiet` are cycles. How long revocations took goes with them, uncounted.
     """
 
     changes: int = 0
@@ -129,6 +129,7 @@ def _prune_some(connection: sqlite3.Connection, now: datetime, keep: Keep) -> Pr
     # Holds first: a cycle that nothing tells of any more goes with them.
     holds = removed("DELETE FROM holds WHERE closed_at < ?")
     cut_offs = removed("DELETE FROM cut_offs WHERE lifted_at < ?")
+    removed("DELETE FROM revocations WHERE ended_at < ?")
     messages = removed("DELETE FROM alert_messages WHERE at < ?")
     wrote, steps = _remove_cycles(connection, changes, wrote=True)
     calm, _ = _remove_cycles(connection, quiet, wrote=False)
