@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from door_sync.cli.entry import COMMANDS
-from door_sync.daemon import loop
+from door_sync.daemon import start
+from door_sync.daemon.wishes import Wishes
 from door_sync.settings import kinds
 from door_sync.settings.model import Alert
 from tests.app.watching import at_create, refused
@@ -231,19 +232,17 @@ def test_the_ways_of_alerting_are_those_of_the_settings() -> None:
     assert {word.strip('",') for word in kind.split(" ") if word != "or"} == V0_TRANSPORTS
 
 
-class Once(loop.Stop):
+class Once(Wishes):
     """Asks for the end in the first pause."""
 
-    def wait(self, seconds: float) -> str:
-        if seconds:
-            self.ask("bedtime")
-        return super().wait(0)
+    def wait(self, seconds: float) -> None:
+        self.ask_to_end("bedtime")
 
 
 def test_the_log_has_one_line_for_each_cycle_with_the_keys_of_the_table(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "Stop", Once)
+    monkeypatch.setattr(start, "Wishes", Once)
     site.club.join(1101, "Gold", first="Zaphodine")
     well = site.run("--log-format", "json", "run")
     site.keys(unifi="x" * 20)

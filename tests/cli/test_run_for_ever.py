@@ -9,37 +9,57 @@ from typing import IO
 
 import pytest
 
-from door_sync.daemon import loop
+from door_sync.app.clock import WakingClock
+from door_sync.daemon import start
+from door_sync.daemon.wishes import Wishes
 from door_sync.journal.lock import SiteLock
 from door_sync.simulators.faults import Hang, html_error
 from tests.app.watching import at_create
 from tests.cli.conftest import PATIENCE_SECONDS, Ran, Site
 
 
-class Evening(loop.Stop):
+class Evening(Wishes):
     """No time passes in the pauses: what is to happen in each happens, at last the end."""
 
     happenings: tuple[Callable[[], object], ...] = ()
-    waited: list[float]
+    pauses: list[float]
 
     def __init__(self) -> None:
         super().__init__()
-        Evening.waited = []
+        Evening.pauses = []
 
-    def wait(self, seconds: float) -> str:
+    def wait(self, seconds: float) -> None:
         """Do what belongs into this pause; ask for the end when nothing is left to happen."""
-        number = len(self.waited) - 1  # before the first cycle there is no pause
-        self.waited.append(seconds)
+        number = len(self.pauses)
+        self.pauses.append(seconds)
         if number in range(len(self.happenings)):
             self.happenings[number]()
-        elif number >= 0:
-            self.ask("bedtime")
-        return super().wait(0)
+            FREE.jump()
+        else:
+            self.ask_to_end("bedtime")
+
+
+class Freely(WakingClock):
+    """The machine's clock, put ahead over each pause."""
+
+    ahead = 0.0
+
+    def jump(self) -> None:
+        """Let a day go by."""
+        self.ahead += 86_400
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return super().monotonic() + self.ahead
+
+
+FREE = Freely()
 
 
 @pytest.fixture
 def evening(monkeypatch: pytest.MonkeyPatch) -> type[Evening]:
-    monkeypatch.setattr(loop, "Stop", Evening)
+    monkeypatch.setattr(start, "Wishes", Evening)
+    monkeypatch.setattr(start, "WakingClock", lambda: FREE)
     monkeypatch.setattr(Evening, "happenings", ())
     return Evening
 
@@ -66,7 +86,7 @@ def test_each_cycle_sees_what_changed_since_the_last(site: Site, evening: type[E
     evening.happenings = (lambda: site.club.lapse(leaver),)
     ran = site.run("run")
     assert ran.code == 0
-    assert evening.waited == [0, 600, 600]
+    assert evening.pauses == [30, 30], "the loop looks at the clock now and then"
     assert ran.out.count("Done: ") == 2
     assert "2 people gained access" in ran.out
     assert "1 person lost access" in ran.out

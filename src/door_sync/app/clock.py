@@ -18,3 +18,11 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+class WakingClock(SystemClock):
+    """The machine's own time, for whoever waits for hours: sleep of the machine counts."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, those included that the machine slept."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)

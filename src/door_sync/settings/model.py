@@ -363,3 +363,8 @@ class Settings:
     ops: Ops
     daemon: Daemon
     secrets: Secrets
+
+    @property
+    def request_seconds(self) -> float:
+        """The longest that a single request to either side may take."""
+        return max(self.civicrm.timeout_seconds, self.unifi.timeout_seconds)
