@@ -135,11 +135,15 @@ class SqliteCycleRecord:
 
     def learned(self, found: Leavers) -> None:
         """Keep who must lose access since this cycle, and of whom this read settles it (P10)."""
+        if found == Leavers():
+            return
         with self._store.writing() as connection:
             learn(connection, self._cycle_id, self._clock.now(), found)
 
     def proven(self, people: Mapping[ContactId, datetime]) -> None:
         """Keep when each of these people was read back without access (P10)."""
+        if not people:
+            return
         with self._store.writing() as connection:
             prove(connection, people)
 
