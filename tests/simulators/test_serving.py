@@ -6,6 +6,8 @@ import ssl
 import threading
 import time
 import warnings
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx2
@@ -257,3 +259,19 @@ def test_an_application_can_cut_the_connection_in_the_middle_of_its_answer(
 def test_outside_a_server_there_is_no_connection() -> None:
     with pytest.raises(LookupError):
         connection_of({"type": "http"})
+
+
+def test_every_answer_carries_the_date_and_a_clock_may_be_wrong_or_silent(
+    client: httpx2.Client,
+) -> None:
+    with serve(hello, certificate=None) as server:
+
+        def ahead() -> float:
+            told = parsedate_to_datetime(client.get(server.url).headers["date"])
+            return (told - datetime.now(UTC)).total_seconds()
+
+        assert abs(ahead()) < 60
+        server.ahead = timedelta(hours=5)
+        assert abs(ahead() - 5 * 3600) < 60
+        server.ahead = None
+        assert "date" not in client.get(server.url).headers

@@ -1,3 +1,4 @@
+import datetime
 import hashlib
 import ssl
 
@@ -40,3 +41,9 @@ def test_the_private_key_is_not_in_the_repr() -> None:
     made = self_signed("unifi.local")
     assert "KEY" not in repr(made)
     assert repr(made) == f"Certificate(fingerprint='{made.fingerprint}')"
+
+
+def test_a_certificate_may_run_out_on_a_given_day() -> None:
+    day = datetime.datetime(2031, 3, 5, tzinfo=datetime.UTC)
+    leaf = x509.load_pem_x509_certificate(self_signed("localhost", until=day).pem_cert)
+    assert leaf.not_valid_after_utc == day

@@ -5,7 +5,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, time
 from itertools import chain
 from pathlib import Path
@@ -84,8 +84,13 @@ def load_settings(config_path: Path, env_path: Path, environ: Mapping[str, str])
         daemon=config.daemon,
         secrets=secrets,
     )
-    warnings = in_the_clear(settings.alert, secrets), about_listening(settings.daemon, secrets)
-    return Loaded(settings, (*env_file.warnings, *chain(*warnings)))
+    warnings = (
+        env_file.warnings,
+        _exposed(env_path),
+        in_the_clear(settings.alert, secrets),
+        about_listening(settings.daemon, secrets),
+    )
+    return Loaded(settings, tuple(chain(*warnings)))
 
 
 def about_listening(daemon: Daemon, secrets: Secrets) -> tuple[str, ...]:
@@ -148,16 +153,21 @@ def transport_of(written: Mapping[str, Any]) -> str | None:
 def read_env_file(path: Path) -> EnvFile:
     """Return what the env file says, with its faults and warnings."""
     try:
-        env_file = parse_env_file(_read_text(path, "Name the file with --env-file."), str(path))
-        exposed = path.stat().st_mode & _OTHERS_MAY_READ_OR_WRITE
+        return parse_env_file(_read_text(path, "Name the file with --env-file."), str(path))
     except _Missing:
         return EnvFile(exists=False)
     except _Unreadable as unreadable:
         return EnvFile(faults=(unreadable.fault,))
-    if exposed:
-        warning = f"Every user of this machine can read or change {path}: run chmod 600 {path}"
-        env_file = replace(env_file, warnings=(*env_file.warnings, warning))
-    return env_file
+
+
+def _exposed(path: Path) -> tuple[str, ...]:
+    """Warn of an env file that every user of this machine may read or change."""
+    try:
+        exposed = path.stat().st_mode & _OTHERS_MAY_READ_OR_WRITE
+    except OSError:
+        return ()
+    text = f"Every user of this machine can read or change {path}: run chmod 600 {path}"
+    return (text,) if exposed else ()
 
 
 class _Unreadable(Exception):

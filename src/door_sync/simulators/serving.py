@@ -11,14 +11,17 @@ import logging
 import socket
 import ssl
 import struct
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from threading import Thread, current_thread
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -84,7 +87,9 @@ class Server:
         self.port = port
         self.certificate = certificate
         self.failures: list[Exception] = []
-        self._app = app
+        self.ahead: timedelta | None = timedelta()
+        """How far the clock in the header Date is ahead; None leaves the header out."""
+        self._app = _dated(app, lambda: self.ahead)
         self._context = server_context(certificate) if certificate else None
         self._running: _Running | None = None
 
@@ -219,6 +224,23 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _dated(app: ASGIApp, ahead: Callable[[], timedelta | None]) -> ASGIApp:
+    """Return `app` with the header Date, as every web server in front of an application adds it."""
+
+    async def dated(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            offset = ahead()
+            if message["type"] == "http.response.start" and offset is not None:
+                date = format_datetime(datetime.now(UTC) + offset, usegmt=True).encode()
+                headers = [*message.get("headers", ()), (b"date", date)]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return dated
 
 
 async def _swap(context: ssl.SSLContext, certificate: Certificate) -> None:

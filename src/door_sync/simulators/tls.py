@@ -35,8 +35,10 @@ class Certificate:
     fingerprint: str
 
 
-def self_signed(common_name: str, *, san: Sequence[str] = ()) -> Certificate:
-    """Given a subject name, return a fresh self-signed certificate.
+def self_signed(
+    common_name: str, *, san: Sequence[str] = (), until: datetime.datetime = _VALID_UNTIL
+) -> Certificate:
+    """Given a subject name, return a fresh self-signed certificate that is good `until` then.
 
     `san` holds the alternative names, host names or IP addresses; without any the certificate has
     no such extension, and no host name check can pass.
@@ -53,7 +55,7 @@ def self_signed(common_name: str, *, san: Sequence[str] = ()) -> Certificate:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(_VALID_FROM)
-        .not_valid_after(_VALID_UNTIL)
+        .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
