@@ -29,7 +29,8 @@ class User:
     """A person in the controller (UniFi sheet §6.0).
 
     `email` is the writable `user_email`; `console_email` the read-only `email` that the console
-    itself fills. `contact_id` is None for an unmanaged user, who is never written to (P4).
+    itself fills. `contact_id` is None for an unmanaged user, who is never written to (P4);
+    `other_number` is what stands in the employee number of such a one, if anything does.
     """
 
     id: UserId
@@ -41,6 +42,7 @@ class User:
     status: UserStatus = UserStatus.UNKNOWN
     tokens: tuple[CardToken, ...] = field(repr=False, default=())
     policy_ids: tuple[PolicyId, ...] = ()
+    other_number: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,15 @@ class Snapshot:
     """Everything read from the controller in one cycle, with its indexes.
 
     `policies` is None if the key may not read them; `sees_visitors` is False likewise. Both lists
-    of card holders have been compared before a snapshot is built (R0).
+    of card holders have been compared before a snapshot is built (R0). `ended_visits` are visitors
+    whose visit is over or cancelled, though a card may still be bound to them (UniFi sheet §8.5).
     """
 
     users: tuple[User, ...]
     cards: tuple[Card, ...]
     policies: tuple[Policy, ...] | None = ()
     sees_visitors: bool = True
+    ended_visits: frozenset[VisitorId] = frozenset()
 
     @cached_property
     def user(self) -> Mapping[UserId, User]:

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     NonNegativeInt,
     StringConstraints,
     ValidationError,
@@ -87,6 +88,7 @@ class VisitorShape(Shape):
     """A visitor (§8.0)."""
 
     id: _Id
+    status: _Text = ""
     nfc_cards: _List[BoundCard] = []
 
 
@@ -119,6 +121,48 @@ class ImportedShape(Shape):
 
     nfc_id: _Text = ""
     token: _OptionalToken = ""
+
+
+class ActorShape(Shape):
+    """Who did something, in the system log (§13)."""
+
+    id: _Text = ""
+
+
+class LoginShape(Shape):
+    """With what, in the system log; `issuer` may be a raw card id (§10.5)."""
+
+    issuer: _Text = ""
+
+
+class EventShape(Shape):
+    """What came of it: `ACCESS` or `BLOCKED`."""
+
+    result: _Text = ""
+
+
+class TargetShape(Shape):
+    """A door, or on newer firmware a card, that an entry is about."""
+
+    type: _Text = ""
+    id: _Text = ""
+    display_name: _Text = ""
+
+
+class SourceShape(Shape):
+    """The inside of an entry of the system log."""
+
+    actor: ActorShape | None = None
+    authentication: LoginShape | None = None
+    event: EventShape = EventShape()
+    target: _List[TargetShape] = []
+
+
+class EntryShape(Shape):
+    """An entry of the system log (§13)."""
+
+    timestamp: str = Field(alias="@timestamp")
+    source: SourceShape = Field(alias="_source")
 
 
 _AnyShape = TypeVar("_AnyShape", bound=Shape)

@@ -80,6 +80,7 @@ def compare(lists: Lists, facility: int) -> Comparison:
         ),
         policies=lists.policies,
         sees_visitors=lists.visitors is not None,
+        ended_visits=frozenset(one.id for one in lists.visitors or () if one.is_over),
     )
     disagreements = len(strays) + sum(verdict.disagrees for verdict in verdicts.values())
     return Comparison(snapshot, len(held), disagreements)

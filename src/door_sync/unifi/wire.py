@@ -57,10 +57,11 @@ class CardRow:
 
 @dataclass(frozen=True, slots=True)
 class VisitorRow:
-    """A visitor, as far as cards go."""
+    """A visitor, as far as cards go. `is_over` says that the visit has ended or was cancelled."""
 
     id: VisitorId
     tokens: tuple[CardToken, ...] = field(repr=False, default=())
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +116,26 @@ def user(raw: object, where: str) -> User:
     listed = shape.access_policy_ids
     if listed is None:
         listed = [policy.id for policy in shape.access_policies]
+    contact_id = contact_of(shape.employee_number)
     return User(
         id=UserId(shape.id),
         first_name=shape.first_name,
         last_name=shape.last_name,
         email=shape.user_email,
         console_email=shape.email,
-        contact_id=contact_of(shape.employee_number),
+        contact_id=contact_id,
         status=_STATUS.get(shape.status, UserStatus.UNKNOWN),
         tokens=_tokens(shape.nfc_cards),
         policy_ids=tuple(dict.fromkeys(PolicyId(one) for one in listed)),
+        other_number=shape.employee_number.strip() if contact_id is None else "",
     )
 
 
 def visitor(raw: object, where: str) -> VisitorRow:
     """Given a visitor object, return its id and cards."""
     shape = shaped(VisitorShape, raw, where)
-    return VisitorRow(VisitorId(shape.id), _tokens(shape.nfc_cards))
+    is_over = shape.status.upper() in _OVER
+    return VisitorRow(VisitorId(shape.id), _tokens(shape.nfc_cards), is_over)
 
 
 def card(raw: object, where: str) -> CardRow:
@@ -214,6 +218,9 @@ def _tokens(bound: Sequence[BoundCard]) -> tuple[CardToken, ...]:
 
 
 _STATUS: Final = {status.value: status for status in UserStatus if status is not UserStatus.UNKNOWN}
+_OVER: Final = frozenset({"VISITED", "CANCELLED", "CANCELED", "NO_VISIT"})
+"""How a visit that is over is called, in either spelling (UniFi sheet §8.0)."""
+
 _HOLDER_KIND: Final = {
     "USER": HolderKind.USER,
     "VISITOR": HolderKind.VISITOR,
