@@ -6,6 +6,7 @@ repeated without a look at what became of it (UniFi sheet §3.6, §20 trap 23).
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from door_sync.core.cards import CardNumber, CardToken
@@ -23,6 +24,7 @@ from door_sync.ports import (
     WriteUncertain,
 )
 from door_sync.unifi import wire
+from door_sync.unifi.administrators import administrators
 from door_sync.unifi.envelope import (
     HAS_HOLDER,
     NO_ROUTE_CODE,
@@ -34,6 +36,7 @@ from door_sync.unifi.envelope import (
 from door_sync.unifi.exchange import Exchange, done, looking, path
 from door_sync.unifi.imports import CardImport, Tokens
 from door_sync.unifi.reading import CARDS, Reader
+from door_sync.unifi.taps import Bearer, Taps, read_taps
 from door_sync.unifi.trouble import Right
 
 FREEING: Final = ("PUT", "DELETE")
@@ -80,6 +83,10 @@ class UnifiController:
         """Read the policies given to this user directly; None where that cannot be learnt."""
         return self._reader.direct_policies(user_id)
 
+    def taps(self, bearer: Bearer, since: datetime, until: datetime) -> Taps | None:
+        """Read what the system log says of one person; None without that right."""
+        return read_taps(self._exchange, bearer, self._facility_code, since, until)
+
     def create_user(self, contact_id: ContactId, profile: Profile) -> UserId:
         """Create a user with both names; look for it before a doubtful try is repeated, once.
 
@@ -88,6 +95,16 @@ class UnifiController:
         if not profile.first_name or not profile.last_name:
             raise ValueError("a new user needs both names")
         return self._create(contact_id, profile, again=True)
+
+    def administrators(self) -> frozenset[UserId] | None:
+        """Read who administers the console, for a warning; None where that cannot be learnt."""
+        return administrators(self._exchange)
+
+    def link(self, user_id: UserId, contact_id: ContactId) -> None:
+        """Write a contact's id into the user's employee number, in place of what is there."""
+        what = f"linking user {user_id} to contact {contact_id}"
+        body = {"employee_number": str(contact_id)}
+        done(self._put(path("users", user_id), body, what), what, since="1.9.1")
 
     def update_profile(self, user_id: UserId, profile: Profile) -> None:
         """Write the given names and address; nothing is sent for an empty profile."""

@@ -1,6 +1,6 @@
 """One question to the controller and its answer: base path, repeats, what ends a cycle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, assert_never
 from urllib.parse import quote
@@ -57,6 +57,23 @@ class Exchange:
         if answer == Refused(SYSTEM_ERROR):
             answer = self._read_once(request, what)
         return answer
+
+    def ask(
+        self, where: str, body: Mapping[str, object], *, what: str, query: Query = ()
+    ) -> Success | NoRoute | ScopeMissing | Refused:
+        """POST a question that changes nothing, as the system log is asked (UniFi sheet §13).
+
+        Raise ControllerError as `read` does.
+        """
+        request = Request(
+            "POST",
+            BASE_PATH + where,
+            RetryClass.READ,
+            is_write=False,
+            query=query,
+            body=Json(body),
+        )
+        return self._read_once(request, what)
 
     def write(
         self,

@@ -47,6 +47,7 @@ class Right(Enum):
     WRITE_CARDS = ("Credentials", "Edit")
     READ_POLICIES = ("Access Policy", "View")
     READ_VISITORS = ("Visitor", "View")
+    READ_LOG = ("System Log", "View")
 
     @property
     def category(self) -> str:
@@ -59,11 +60,12 @@ class Right(Enum):
         return self.value[1]
 
 
-_NEW_KEY: Final = (
+NEW_KEY: Final = (
     "In the Access application open Settings → General → Advanced → API Token, make a new token "
     "with People & Groups: Edit, Credentials: Edit, Access Policy: View and Visitor: View, and "
     "put it into UNIFI_API_KEY."
 )
+"""How a token with the rights of the handbook is made."""
 _OTHER_PROGRAM: Final = (
     "Check that unifi.host in config.toml is the console's own address, with port 12445, and that "
     "no proxy or login page stands before it. Nothing was changed by this read."
@@ -144,7 +146,7 @@ def key_refused(answer: KeyRefused | ApiSwitchedOff, what: str) -> ControllerFor
             return ControllerForbids(
                 f"{what}: the controller refuses the API token ({code})",
                 remedy="The token was mistyped, deleted or has expired, or belongs to another "
-                "console or to its Control Plane. " + _NEW_KEY,
+                "console or to its Control Plane. " + NEW_KEY,
             )
         case ApiSwitchedOff(code):
             return ControllerForbids(
@@ -160,7 +162,7 @@ def right_missing(answer: ScopeMissing, what: str, right: Right) -> ControllerFo
     """Given that the key lacks a right, return the error that says which one to tick."""
     return ControllerForbids(
         f"{what}: the API token lacks the right {right.category}: {right.level} ({answer.code})",
-        remedy="A token's rights cannot be changed afterwards. " + _NEW_KEY,
+        remedy="A token's rights cannot be changed afterwards. " + NEW_KEY,
     )
 
 

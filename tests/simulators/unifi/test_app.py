@@ -116,7 +116,7 @@ def test_an_unknown_path_or_a_wrong_method_is_no_mans_zone(
         ("POST", "/credentials/pin_codes"),
         ("GET", "/credentials/touch_passes"),
         ("GET", "/devices"),
-        ("POST", "/system/logs"),
+        ("POST", "/system/logs/export"),
         ("GET", "/webhooks/endpoints"),
     ],
 )

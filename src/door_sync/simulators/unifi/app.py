@@ -31,6 +31,7 @@ from door_sync.simulators.unifi.envelope import (
 )
 from door_sync.simulators.unifi.importing import IMPORT
 from door_sync.simulators.unifi.journal import Journal
+from door_sync.simulators.unifi.logs import LOGS
 from door_sync.simulators.unifi.places import PLACES
 from door_sync.simulators.unifi.records import ApiToken
 from door_sync.simulators.unifi.routing import Endpoint, Router
@@ -40,6 +41,8 @@ from door_sync.simulators.unifi.visitors import VISITORS
 from door_sync.simulators.unifi.world import World
 
 BASE_PATH = "/api/v1/developer"
+
+ADOPTED = "CODE_OTHERS_UID_ADOPTED_NOT_SUPPORTED"
 
 _SEEN = "door_sync.seen"
 _MESSAGES = ("success", "succ")  # rule 6: both occur, and nobody may rely on either
@@ -76,7 +79,7 @@ class Controller:
     def __init__(self, settings: Settings, faults: FaultPlan, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
-        self._router = Router([USERS, CARDS, IMPORT, PLACES, VISITORS])
+        self._router = Router([USERS, CARDS, IMPORT, PLACES, VISITORS, LOGS])
         self._troubled = faults.around(self._respond)
         self._successes = count()
 
@@ -111,6 +114,8 @@ class Controller:
         world, switches = self._settings.world, self._settings.switches
         endpoint: Endpoint | None = None
         try:
+            if switches.identity_enterprise:
+                raise Refusal(ADOPTED)
             if switches.route_before_token:
                 endpoint, ids = self._route(request, switches)
                 token = _authenticate(request, world, switches)

@@ -1,6 +1,7 @@
 """The envelope of every answer (§3): two dialects, refusals, and the no-route answer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from starlette.responses import JSONResponse, Response
@@ -31,6 +32,8 @@ class Success:
 
     data: Any = Absent
     pagination: Pagination | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What else stands beside ``data`` (§13)."""
 
 
 class Refusal(Exception):
@@ -67,7 +70,7 @@ def success(answer: Success, *, dialect: Dialect, message: str) -> Response:
             "page_size": answer.pagination.page_size,
             "total": answer.pagination.total,
         }
-    return JSONResponse(document)
+    return JSONResponse({**document, **answer.beside})
 
 
 def refusal(code: str, *, status: int, dialect: Dialect) -> Response:

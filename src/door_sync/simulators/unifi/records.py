@@ -206,4 +206,21 @@ class Mail:
     kind: Literal["welcome", "invitation"]
 
 
+@dataclass(frozen=True)
+class Tap:
+    """A card held to a door (rule 53): when (epoch seconds), where, whose it was, what came of it.
+
+    ``holder`` is None for a card that the door does not know, or that belongs to nobody.
+    """
+
+    at: float
+    door: Door
+    number: int = field(repr=False)
+    token: str = field(default="", repr=False)
+    holder: Holder | None = None
+    holder_name: str = field(default="", repr=False)
+    opened: bool = False
+    message: str = ""
+
+
 Record = User | Card | Door | DoorGroup | Schedule | Policy | Group | Visitor

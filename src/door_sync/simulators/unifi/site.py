@@ -18,15 +18,23 @@ from door_sync.simulators.unifi.records import (
     Policy,
     Resource,
     Schedule,
+    Tap,
+    User,
+    Visitor,
 )
 from door_sync.simulators.unifi.state import DEFAULT_HUB, State
 
 ALWAYS = "Always Access"
 
 SCOPES = frozenset(
-    f"{right}:{family}"
-    for right in ("view", "edit")
-    for family in ("user", "visitor", "policy", "credential", "space")
+    {
+        "view:system_log",
+        *(
+            f"{right}:{family}"
+            for right in ("view", "edit")
+            for family in ("user", "visitor", "policy", "credential", "space")
+        ),
+    }
 )
 """The scopes of the families that the simulator has (§1.4)."""
 
@@ -216,6 +224,26 @@ class Site(State):
         with self.lock:
             known, now = self._at_door(door_id, at)
             return judge(known, known.tokens.get((facility << 16) | number), door_id, now)
+
+    def tap(self, facility: int, number: int, door_id: str, at: float | None = None) -> Verdict:
+        """Hold a card to a door: it decides, and the system log has it (rule 53).
+
+        Raise KeyError for a door that does not exist.
+        """
+        with self.lock:
+            verdict = self.verdict(facility, number, door_id, at)
+            known, now = self._at_door(door_id, at)
+            raw = (facility << 16) | number
+            token = known.tokens.get(raw, "")
+            holder = known.cards[token].holder if token else None
+            people: Mapping[str, User | Visitor] = {**known.users, **known.visitors}
+            person = people.get(holder.id) if holder else None
+            name = f"{person.first_name} {person.last_name}".strip() if person else ""
+            opened = verdict is Verdict.OPENS
+            self.taps.append(
+                Tap(now, self.doors[door_id], raw, token, holder, name, opened, verdict)
+            )
+            return verdict
 
     def _at_door(self, door_id: str, at: float | None) -> tuple[HubCopy, float]:
         now = self.clock()

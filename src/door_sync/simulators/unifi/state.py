@@ -18,6 +18,7 @@ from door_sync.simulators.unifi.records import (
     Policy,
     Record,
     Schedule,
+    Tap,
     User,
     Visitor,
 )
@@ -51,6 +52,8 @@ class State:
         self.hidden_admins: set[str] = set()
         """Addresses of accounts that no list shows and that still are taken (rule 17)."""
         self.mails: list[Mail] = []
+        self.taps: list[Tap] = []
+        """The cards that were held to a door, in order (rule 53)."""
         self.hubs: dict[str, Hub] = {DEFAULT_HUB: Hub()}
         self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._aliases: dict[str, str] = {}

@@ -31,6 +31,8 @@ class Switches:
     """HTTP status of a scope error (rule 4, C4)."""
     edit_includes_view: bool = True
     """Whether an edit scope may read (rule 4)."""
+    identity_enterprise: bool = False
+    """Whether the site was upgraded to Identity Enterprise, which ends this API (§1.1)."""
 
     # Envelope
     business_error_status: Literal[200, 400] = 200
@@ -133,6 +135,18 @@ class Switches:
     """Importing a number with an odd count of digits (C7)."""
     import_answer_order: Literal["file", "reversed"] = "file"
     """The order of the rows in an import's answer (§10.4)."""
+
+    # System log
+    log_counts: Literal["inside data", "beside data", "bare list"] = "inside data"
+    """Where ``page`` and ``total`` of the log stand; older firmware has neither (§13)."""
+    log_ids: Literal["growing", "empty"] = "growing"
+    """What ``_id`` of an entry holds: empty in the reference's sample (§13)."""
+    log_order: Literal["newest first", "oldest first"] = "newest first"
+    """The order of the entries (§13: unknown)."""
+    log_bounds: Literal["included", "excluded"] = "included"
+    """Whether the seconds ``since`` and ``until`` themselves are returned (§13: unknown)."""
+    cards_in_log: bool = True
+    """Whether an entry names the card by raw number and token, as newer firmware does (§10.5)."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
