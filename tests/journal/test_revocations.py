@@ -69,6 +69,8 @@ def test_tries_that_failed_and_cycles_that_died_do_not_begin_it_anew(
         record = learned(journal, clock, ANN)
     record.proven({ANN: clock.now()})
     assert journal.revocation_times(START).p95_seconds == 1800
+    assert journal.proven_seconds(clock.now()) == (1800,)
+    assert journal.proven_seconds(clock.now() + MINUTE) == ()
     learned(journal, clock, ANN)
     assert waiting(journal) == [ANN]
 

@@ -72,8 +72,8 @@ BLOCKED = Figure("door_sync_blocked_cards", Kind.GAUGE, "Cards that cannot reach
 REVOCATION_SECONDS = Figure(
     "door_sync_revocation_seconds",
     Kind.HISTOGRAM,
-    "From the beginning of the cycle that learned that somebody left to the read-back that proved "
-    "their access is gone",
+    "From the beginning of the cycle, or of the urgent revoke, that learned that somebody must "
+    "lose access to the read-back that proved it",
     bounds=(5, 15, 30, 60, 300, 900, 3600, 21600, 86400),
 )
 REQUESTS = Figure("door_sync_requests_total", Kind.COUNTER, "Requests by side", ("side",))
@@ -137,6 +137,10 @@ class Ledger:
     def set(self, figure: Figure, amount: float, *values: str) -> None:
         """Set a gauge."""
         self._numbers[figure][values] = amount
+
+    def value(self, figure: Figure, *values: str) -> float | None:
+        """Return a number as it stands; None if it was never set."""
+        return self._numbers[figure].get(values)
 
     def note(self, figure: Figure, seconds: float) -> None:
         """Put a duration into its class of a histogram."""

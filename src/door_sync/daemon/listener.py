@@ -46,7 +46,7 @@ class Listener:
     def __init__(
         self, app: ASGIApp, address: Listen, *, connection_seconds: float = CONNECTION_SECONDS
     ) -> None:
-        self._app = app
+        self._config = _config(app)
         self._address = address
         self._connection_seconds = connection_seconds
         self._running: _Running | None = None
@@ -84,7 +84,8 @@ class Listener:
 
     async def _serve(self, started: "Future[_Running]", thread: Thread) -> None:
         loop = asyncio.get_running_loop()
-        stopping, state, config = asyncio.Event(), ServerState(), _config(self._app)
+        stopping, state, config = asyncio.Event(), ServerState(), self._config
+        state.default_headers = config.encoded_headers
         try:
             server = await loop.create_server(
                 lambda: _Connection(config, state, loop, self._connection_seconds),
@@ -98,14 +99,21 @@ class Listener:
         started.set_result(_Running(thread, loop, stopping, port))
         await stopping.wait()
         server.close()
-        while state.connections:
-            for connection in list(state.connections):
-                connection.transport.abort()
-            await asyncio.sleep(0)
+        await _broken_off(state)
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await _broken_off(state)  # those that were just being taken
+
+
+async def _broken_off(state: ServerState) -> None:
+    await asyncio.sleep(0)
+    while state.connections:
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # lets the transports close
 
 
 class _Connection(H11Protocol):

@@ -5,8 +5,8 @@ Nothing in them names a contact, a card or an address.
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -17,7 +17,6 @@ from prometheus_client.registry import Collector
 from door_sync import __version__
 from door_sync.app.report import CycleReport, Ending
 from door_sync.app.traffic import Traffic
-from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass
 from door_sync.daemon import figures
 from door_sync.daemon.figures import Ledger
@@ -41,7 +40,6 @@ class Metrics(Collector):
         self._lock = threading.Lock()
         self._ledger = Ledger()
         self._ledger.set(figures.BUILD, 1, __version__)
-        self._learned: dict[ContactId, datetime] = {}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -55,8 +53,21 @@ class Metrics(Collector):
         """Return all figures in the format that Prometheus reads (version 0.0.4)."""
         return generate_latest(self._registry)
 
-    def cycle(self, report: CycleReport, seconds: float, traffic: Traffic) -> None:
-        """Count a cycle that took so many seconds."""
+    @property
+    def last_cycle(self) -> datetime | None:
+        """When the last cycle ended that was counted; None if none was."""
+        with self._lock:
+            at = self._ledger.value(figures.LAST_CYCLE)
+        return None if at is None else datetime.fromtimestamp(at, UTC)
+
+    def cycle(
+        self,
+        report: CycleReport,
+        seconds: float,
+        traffic: Traffic,
+        revocations: Iterable[float] = (),
+    ) -> None:
+        """Count a cycle that took so many seconds, and revocations that took so many each."""
         now = self._clock.now()
         with self._lock:
             self._count(report.ending.name.lower(), seconds, traffic)
@@ -68,7 +79,8 @@ class Metrics(Collector):
                 self._ledger.add(figures.CHANGES, 1, result.change.change_class.value, "failed")
             if report.decision is not None:
                 self._standing(report)
-                self._revocations(report, now)
+            for taken in revocations:
+                self._ledger.note(figures.REVOCATION_SECONDS, taken)
 
     def broke(self, ending: str, seconds: float, traffic: Traffic) -> None:
         """Count a cycle without a report: `fault` of the program, or `busy`, if there was none."""
@@ -123,20 +135,3 @@ class Metrics(Collector):
             self._ledger.set(figures.HELD_CHANGES, held[change_class], change_class.value)
         self._ledger.set(figures.HOLDS, len({one.guard for one in decision.objections}))
         self._ledger.set(figures.BLOCKED, len(report.blocked))
-
-    def _revocations(self, report: CycleReport, now: datetime) -> None:
-        """Time each revocation that was proven, from the first cycle that learned of it."""
-        if report.decision is None:
-            return
-        leaving = [
-            change.contact_id
-            for change in report.decision.full.changes
-            if change.change_class is ChangeClass.REVOKE
-        ]
-        # Who is not to lose access any more has come back, or was cut off in another way.
-        self._learned = {one: self._learned.get(one, report.started) for one in leaving}
-        for change in report.done:
-            learned = self._learned.pop(change.contact_id, None)
-            if change.change_class is ChangeClass.REVOKE and learned is not None:
-                seconds = (now - learned).total_seconds()
-                self._ledger.note(figures.REVOCATION_SECONDS, max(0.0, seconds))

@@ -14,7 +14,8 @@ from door_sync.daemon.hooks import Hooks, Offer
 from door_sync.daemon.listener import CannotListen, Listener
 from door_sync.daemon.metrics import BUSY, FAULT, Metrics
 from door_sync.daemon.pings import DeadMan
-from door_sync.ports import Clock, LockHeld
+from door_sync.journal.sqlite import SqliteJournal
+from door_sync.ports import Clock, JournalError, LockHeld
 from door_sync.settings import BadSettings, Settings
 from door_sync.settings.addresses import listen_address
 
@@ -68,12 +69,25 @@ class Told:
             self._dead_man.broke()
             raise
         else:
-            self.metrics.cycle(report, self._clock.monotonic() - began, traffic)
+            seconds = self._clock.monotonic() - began
+            self.metrics.cycle(report, seconds, traffic, self._revocations(report))
             after_failures = self._settings.alert.after_failures
             self._dead_man.end(report, self.alerts, after_failures)
         finally:
             self.write()
         return report
+
+    def _revocations(self, report: CycleReport) -> tuple[float, ...]:
+        """Return how long the revocations took that were proven since the last cycle ended."""
+        since = self.metrics.last_cycle or report.started
+        path = self._settings.ops.history_db
+        if not report.cycle_id:
+            return ()
+        try:
+            with SqliteJournal.open_read_only(path, self._clock) as journal:
+                return journal.proven_seconds(since)
+        except JournalError:
+            return ()  # the report says already what is wrong with the journal
 
     def write(self) -> None:
         """Write the figures into their file, if there is one."""

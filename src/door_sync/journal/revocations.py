@@ -7,7 +7,7 @@ measured. Contact ids and times alone (P12).
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -71,13 +71,7 @@ def revocation_times(store: Store, since: datetime) -> RevocationTimes:
     A clock that was set back in between makes a revocation last no time, not less.
     """
     with store.reading() as connection:
-        seconds = sorted(
-            max(0.0, (time_from(ended) - time_from(learned)).total_seconds())
-            for learned, ended in connection.execute(
-                "SELECT learned_at, ended_at FROM revocations WHERE ending = ? AND ended_at >= ?",
-                (PROVEN, time_text(since)),
-            )
-        )
+        seconds = sorted(_proven_seconds(connection, since))
         unproven = [
             Unproven(ContactId(contact_id), time_from(learned), bool(is_held))
             for contact_id, learned, is_held in connection.execute(
@@ -89,6 +83,20 @@ def revocation_times(store: Store, since: datetime) -> RevocationTimes:
     return RevocationTimes(
         len(seconds), _quantile(seconds, 50), _quantile(seconds, 95), tuple(unproven)
     )
+
+
+def proven_seconds(store: Store, since: datetime) -> tuple[float, ...]:
+    """Return how long each revocation took that was proven since then; raise JournalError."""
+    with store.reading() as connection:
+        return tuple(_proven_seconds(connection, since))
+
+
+def _proven_seconds(connection: sqlite3.Connection, since: datetime) -> Iterator[float]:
+    for learned, ended in connection.execute(
+        "SELECT learned_at, ended_at FROM revocations WHERE ending = ? AND ended_at >= ?",
+        (PROVEN, time_text(since)),
+    ):
+        yield max(0.0, (time_from(ended) - time_from(learned)).total_seconds())
 
 
 def _quantile(ordered: Sequence[float], percent: int) -> float | None:

@@ -12,7 +12,7 @@ from door_sync.journal.history import PastCycle, PastStep, read_cycles, read_mem
 from door_sync.journal.holds import HoldBook
 from door_sync.journal.record import SqliteCycleRecord, begin_command, begin_cycle
 from door_sync.journal.retention import Keep, Pruned, prune_daily
-from door_sync.journal.revocations import RevocationTimes, revocation_times
+from door_sync.journal.revocations import RevocationTimes, proven_seconds, revocation_times
 from door_sync.journal.standing import Standing, standing
 from door_sync.journal.store import BUSY_TIMEOUT_SECONDS, RandomBytes, Store, site_key
 from door_sync.ports import Clock, Memory
@@ -86,6 +86,10 @@ class SqliteJournal:
     def revocation_times(self, since: datetime) -> RevocationTimes:
         """Return how long revocations took that were proven since then, and those without proof."""
         return revocation_times(self._store, since)
+
+    def proven_seconds(self, since: datetime) -> tuple[float, ...]:
+        """Return how long each revocation took that was proven since then; raise JournalError."""
+        return proven_seconds(self._store, since)
 
     def prune_daily(self, now: datetime, keep: Keep) -> Pruned:
         """Remove what is old, once a day and not too much of it at once."""
