@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from door_sync.civicrm import rows, wire
-from door_sync.civicrm.ground import Ground, ground_proved
+from door_sync.civicrm.ground import Ground, ground_proved, names_of
 from door_sync.civicrm.replies import Part, answered, disbelieve, judge
 from door_sync.civicrm.rows import Owned
 from door_sync.civicrm.walk import Page, Walked, walk
 from door_sync.civicrm.wire import Auth, Call
-from door_sync.core.people import ContactId, Member
+from door_sync.core.people import ContactId, Member, PersonInFull
 from door_sync.http import (
     ConnectionLost,
     HttpClient,
@@ -126,6 +126,28 @@ class CivicrmSource:
         for start in range(0, len(wanted), CONTACTS_PER_QUESTION):
             found |= self._asked(ground, wanted[start : start + CONTACTS_PER_QUESTION])
         return found
+
+    def read_in_full(self, contact_id: ContactId) -> PersonInFull | None:
+        """Ask for one contact with every membership it ever had; None if it is not returned.
+
+        No cycle needs this: it is for a person who wants to know why. Raise SourceError.
+        """
+        ground = self._ground()
+        found = self._asked(ground, [contact_id]).get(contact_id)
+        if found is None:
+            return None
+        parts = self._ask(
+            {
+                "statuses": wire.membership_statuses(),
+                "memberships": wire.memberships_in_full(contact_id),
+            }
+        )
+        every = answered(parts["memberships"])
+        if every.count() != len(every.values):
+            disbelieve(every.title, "does not hold as many rows as it counts")
+        statuses = names_of(answered(parts["statuses"]))
+        memberships = rows.memberships_in_full(every, ground.types, statuses, contact_id)
+        return PersonInFull(found, memberships)
 
     def _ground(self) -> Ground:
         return ground_proved(

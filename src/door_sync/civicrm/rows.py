@@ -11,6 +11,7 @@ Lists are long (a page has thousands of rows), so the checks are plain compariso
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Final, NoReturn
@@ -76,17 +77,50 @@ def memberships(
         trashed, test = _flag(title, row, TRASHED_CONTACT), _flag(title, row, "is_test")
         if status is None or trashed or test:
             _broken(title, row, "does not meet the conditions asked for")
-        type_id = _number(title, row, "membership_type_id")
-        membership = Membership(
-            id=_number(title, row, "id"),
-            type=types.get(type_id) or _unlisted(type_id),
-            status=status,
-            end_date=_day(title, row, "end_date"),
-            # Null in rows older than the column.
-            is_override=row["is_override"] is not None and _flag(title, row, "is_override"),
+        owned.append(
+            (ContactId(_number(title, row, "contact_id")), _membership(title, row, types, status))
         )
-        owned.append((ContactId(_number(title, row, "contact_id")), membership))
     return owned
+
+
+def memberships_in_full(
+    rows: Rows,
+    types: Mapping[int, MembershipType],
+    statuses: Mapping[int, str],
+    contact_id: ContactId,
+) -> tuple[Membership, ...]:
+    """Given every membership of one contact, return them all, test ones too.
+
+    `statuses` are the names of all statuses by id. Raise SourceDistrusted for another contact's
+    row, or a status that is not among them.
+    """
+    title, found = rows.title, []
+    for row in _in_order(rows, (*MEMBERSHIP_KEYS, "start_date"), 0):
+        status = statuses.get(_number(title, row, "status_id"))
+        if status is None or _number(title, row, "contact_id") != contact_id:
+            _broken(title, row, "does not meet the conditions asked for")
+        found.append(
+            replace(
+                _membership(title, row, types, status),
+                is_test=_flag(title, row, "is_test"),
+                start_date=_day(title, row, "start_date"),
+            )
+        )
+    return tuple(found)
+
+
+def _membership(
+    title: str, row: Row, types: Mapping[int, MembershipType], status: str
+) -> Membership:
+    type_id = _number(title, row, "membership_type_id")
+    return Membership(
+        id=_number(title, row, "id"),
+        type=types.get(type_id) or _unlisted(type_id),
+        status=status,
+        end_date=_day(title, row, "end_date"),
+        # Null in rows older than the column.
+        is_override=row["is_override"] is not None and _flag(title, row, "is_override"),
+    )
 
 
 def _in_order(rows: Rows, keys: Collection[str], after: int) -> Iterator[Row]:

@@ -80,7 +80,7 @@ def ground(card_field: str, active_statuses: Sequence[str]) -> dict[str, Call]:
             {"select": ["name", "data_type", "serialize"], "where": [["name", "=", card_field]]},
         ),
         "types": Call("MembershipType", "get", _listing("id", "name", "title")),
-        "statuses": Call("MembershipStatus", "get", _listing("id", "name")),
+        "statuses": membership_statuses(),
         "actions": Call("Membership", "getActions", {"select": ["name"]}),
         "own": Call(
             "Contact", "get", {"select": ["id"], "where": [["id", "=", "user_contact_id"]]}
@@ -134,6 +134,18 @@ def memberships_by_contact(status_ids: Collection[int], contact_ids: Sequence[in
     where = [["contact_id", "IN", list(contact_ids)], *_counting(_by_id(status_ids))]
     select = [*MEMBERSHIP_KEYS, *_COUNT_ONLY]
     return Call("Membership", "get", {"select": select, "where": where, "orderBy": _ORDER})
+
+
+def memberships_in_full(contact_id: int) -> Call:
+    """Ask for every membership of one contact, whatever its status, test ones too."""
+    where = [["contact_id", "=", contact_id], ["is_test", "IN", [True, False]]]
+    select = [*MEMBERSHIP_KEYS, "start_date", *_COUNT_ONLY]
+    return Call("Membership", "get", {"select": select, "where": where, "orderBy": _ORDER})
+
+
+def membership_statuses() -> Call:
+    """Ask for every status that a membership can have."""
+    return Call("MembershipStatus", "get", _listing("id", "name"))
 
 
 def _listing(*keys: str) -> dict[str, object]:

@@ -33,6 +33,8 @@ class Membership:
     end_date: date | None
     is_override: bool = False
     is_test: bool = False
+    start_date: date | None = None
+    """Not asked for in a cycle, where nothing depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,17 @@ class Member:
     memberships: tuple[Membership, ...] = field(repr=False, default=())
     is_deceased: bool = field(repr=False, default=False)
     is_deleted: bool = field(repr=False, default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInFull:
+    """A contact with every membership it ever had: lapsed, pending, and test ones too.
+
+    `member` holds only those whose status counts, as a cycle reads them.
+    """
+
+    member: Member
+    memberships: tuple[Membership, ...]
 
 
 def contact_of(employee_number: str) -> ContactId | None:
