@@ -40,6 +40,8 @@ DECIDING = page("deciding.md")
 BAD_DAYS = page("bad-days.md")
 FILES = page("files.md")
 
+STARTED = datetime(2026, 11, 22, tzinfo=UTC)
+
 WHO_MAY = section(DECIDING, "R1 Who may")
 TYPES = ("Maker", "Friend", "Day pass", "Supporter", "Locker")
 
@@ -164,8 +166,7 @@ def test_the_sample_of_the_flag_is_what_a_hold_writes() -> None:
         missing=frozenset(),
         provisioning=False,
     )
-    started = datetime(2026, 11, 22, tzinfo=UTC)
-    report = CycleReport(started, dry_run=False, key=bytes(32), decision=decision)
+    report = CycleReport(STARTED, dry_run=False, key=bytes(32), decision=decision)
     [sample] = blocks(section(FILES, "The flag"))
     assert sample.text == flag_text(causes(report))
     for title in ("The audit file", "The state file"):
