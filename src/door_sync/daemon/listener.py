@@ -25,6 +25,9 @@ MOST_CONNECTIONS: Final = 32
 CONNECTION_SECONDS: Final = 10.0
 """How long a connection may be open, from its first byte to the last of the answer."""
 
+_STEPS_TO_TAKE_ONE: Final = 4
+"""Turns of the event loop from a connection that is accepted to one that is known."""
+
 _SILENT: Final = logging.Logger("door_sync.daemon.listener", level=logging.CRITICAL + 1)
 
 
@@ -98,17 +101,20 @@ class Listener:
         port = server.sockets[0].getsockname()[1]
         started.set_result(_Running(thread, loop, stopping, port))
         await stopping.wait()
-        server.close()
+        # A closed server would drop connections that are just being taken without ending them.
+        for socket in server.sockets:
+            loop.remove_reader(socket.fileno())
+        for _ in range(_STEPS_TO_TAKE_ONE):
+            await asyncio.sleep(0)
         await _broken_off(state)
+        server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await _broken_off(state)  # those that were just being taken
 
 
 async def _broken_off(state: ServerState) -> None:
-    await asyncio.sleep(0)
     while state.connections:
         for connection in list(state.connections):
             connection.transport.abort()
