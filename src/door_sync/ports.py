@@ -40,15 +40,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time of day, with a time zone."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds."""
-        ...
 
 
 class DoorSyncError(Exception):
@@ -160,14 +157,18 @@ class MemberSource(Protocol):
 
     def read(self) -> SourceReading:
         """Read everybody with a card, completely; raise SourceError otherwise."""
-        ...
+
+    def read_joined(self) -> Mapping[ContactId, Member]:
+        """Read everybody who has or had a membership, with a card or without, completely.
+
+        The deceased are among them, who is in the trash is not. Raise SourceError.
+        """
 
     def read_contacts(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, Member]:
         """Ask for these contacts by id, trashed and deceased ones included (R1).
 
         A contact that the source does not return is absent from the answer. Raise SourceError.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,62 +208,54 @@ class DoorController(Protocol):
 
     def read(self) -> Snapshot:
         """Read users, cards, visitors' cards and policies completely, and compare the lists."""
-        ...
 
     def user(self, user_id: UserId) -> User | None:
         """Read one user now; None if the controller says that it does not exist."""
-        ...
 
     def users_of(self, contact_ids: Collection[ContactId]) -> tuple[User, ...]:
         """Read the users that carry one of these contacts' ids now, by user id; often none."""
-        ...
 
     def holder(self, token: CardToken) -> Holder:
         """Read who holds this card now."""
-        ...
 
     def direct_policies(self, user_id: UserId) -> tuple[PolicyId, ...] | None:
         """Read the policies given to this user directly; None where that is no route (R2)."""
-        ...
+
+    def administrators(self) -> frozenset[UserId] | None:
+        """Read who administers the controller; None where that cannot be learnt."""
+
+    def link(self, user_id: UserId, contact_id: ContactId) -> None:
+        """Let a user carry a contact's id: only where a person confirmed it (P4, `adopt`)."""
 
     def create_user(self, contact_id: ContactId, profile: Profile) -> UserId:
         """Create an active user; a timed-out try is looked up before it is repeated."""
-        ...
 
     def update_profile(self, user_id: UserId, profile: Profile) -> None:
         """Write names and address."""
-        ...
 
     def activate(self, user_id: UserId) -> None:
         """Set the status ACTIVE."""
-        ...
 
     def deactivate(self, user_id: UserId) -> None:
         """Set the status DEACTIVATED."""
-        ...
 
     def set_policies(self, user_id: UserId, policy_ids: Sequence[PolicyId]) -> None:
         """Replace the direct policies of this user."""
-        ...
 
     def bind_card(self, user_id: UserId, token: CardToken, *, force: bool = False) -> None:
         """Bind a card; `force` takes it from whoever holds it (R3 alone decides that)."""
-        ...
 
     def free_card(self, user_id: UserId, token: CardToken, *, once: bool = False) -> None:
         """Free a card from this user; `once` means a single try (R2, revoke)."""
-        ...
 
     def import_cards(self, numbers: Sequence[CardNumber]) -> Sequence[ImportedCard]:
         """Import cards in one file; a number that the controller refused is absent from the answer.
 
         Raise ImportUncertain if some arrived and of others nobody knows (P6).
         """
-        ...
 
     def set_alias(self, token: CardToken, number: CardNumber) -> bool:
         """Give a card our alias; False where the firmware has no such route (R3)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,19 +328,15 @@ class CycleRecord(Protocol):
     @property
     def cycle_id(self) -> str:
         """The name of this cycle, unique in the journal."""
-        ...
 
     def intend(self, step: StepRecord) -> int:
         """Record that this write is about to be sent; return its number in the cycle."""
-        ...
 
     def outcome(self, number: int, outcome: str, detail: str = "") -> None:
         """Record what became of it: done, refused, uncertain, …; `detail` is a code."""
-        ...
 
     def cut_off(self) -> frozenset[ContactId]:
         """Return who is cut off by hand at this moment, also since this cycle began (§6)."""
-        ...
 
     def remember_refused_address(self, digest: str) -> None: ...
     def remember_failed_import(self, digest: str, world: str) -> None: ...
@@ -357,7 +346,6 @@ class CycleRecord(Protocol):
 
     def good_read(self, counts: GoodCounts, missing: Collection[ContactId]) -> None:
         """Record that both sides were read well and no guard held the cycle."""
-        ...
 
     def decided(
         self, hold: Hold | None, texts: Mapping[str, str], used_up: Collection[int]
@@ -367,7 +355,6 @@ class CycleRecord(Protocol):
         `texts` are what the guards of the hold said, by guard; `used_up` the numbers of approvals
         and refusals of which nothing is left.
         """
-        ...
 
     def learned(self, found: Leavers) -> None:
         """Keep who must lose access since this cycle, and of whom this read settles it (P10)."""
@@ -377,11 +364,9 @@ class CycleRecord(Protocol):
 
     def provisioning(self, *, open_: bool) -> None:
         """Record whether the first provisioning lasts."""
-        ...
 
     def end(self, event: str, digest: str, summary: Mapping[str, object], reason: str = "") -> None:
         """Record how the cycle ended: applied, partial, halted, failed or crashed, and why."""
-        ...
 
 
 class Journal(Protocol):
@@ -389,12 +374,9 @@ class Journal(Protocol):
 
     def site_key(self) -> bytes:
         """Return the 32 bytes that key every tag and digest of this site."""
-        ...
 
     def memory(self, now: datetime) -> Memory:
         """Return what was remembered, without what is too old."""
-        ...
 
     def begin(self, now: datetime) -> CycleRecord:
         """Open the record of a cycle; raise JournalError if it cannot be kept."""
-        ...

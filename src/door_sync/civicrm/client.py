@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from door_sync.civicrm import rows, wire
 from door_sync.civicrm.ground import Ground, ground_proved, names_of
+from door_sync.civicrm.joined import read_joined
 from door_sync.civicrm.replies import Part, answered, disbelieve, judge
 from door_sync.civicrm.rows import Owned
 from door_sync.civicrm.walk import Page, Walked, walk
@@ -106,11 +107,20 @@ class CivicrmSource:
                 return _reading(contacts.rows, memberships.rows, ground)
             moved = "; ".join(str(each) for each in (contacts, memberships) if not each.is_whole)
             logger.info("CiviCRM's lists moved while they were read: %s", moved)
-        raise SourceDistrusted(
-            f"CiviCRM's lists did not come whole in {MOST_READINGS} readings: {moved}",
-            remedy="Somebody may be changing many records, or the job that updates statuses may "
-            "be running: the next cycle tries again. If it stays, ask CiviCRM's administrator.",
-        )
+        raise _never_whole(moved)
+
+    def read_joined(self) -> Mapping[ContactId, Member]:
+        """Read everybody who has or had a membership, with a card or without.
+
+        If somebody changed the list meanwhile it is read again, at most twice, as in `read`.
+        """
+        moved = ""
+        for _ in range(MOST_READINGS):
+            found = read_joined(self._ask, self._ground(), self._card_field, self._page_size)
+            if not found.moved:
+                return _with_memberships(found.contacts, found.memberships.rows)
+            moved = found.moved
+        raise _never_whole(moved)
 
     def read_contacts(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, Member]:
         """Ask for these contacts by id; raise SourceError.
@@ -213,6 +223,14 @@ class CivicrmSource:
         except HttpError as error:
             raise _TRANSLATED[type(error)](error.message, remedy=error.remedy) from error
         return judge(reply, calls, self._auth)
+
+
+def _never_whole(moved: str) -> SourceDistrusted:
+    return SourceDistrusted(
+        f"CiviCRM's lists did not come whole in {MOST_READINGS} readings: {moved}",
+        remedy="Somebody may be changing many records, or the job that updates statuses may "
+        "be running: the next cycle tries again. If it stays, ask CiviCRM's administrator.",
+    )
 
 
 def _count(parts: Mapping[str, Part]) -> int | None:

@@ -29,6 +29,7 @@ from door_sync.simulators.unifi.envelope import (
     refusal,
     success,
 )
+from door_sync.simulators.unifi.groups import GROUPS
 from door_sync.simulators.unifi.importing import IMPORT
 from door_sync.simulators.unifi.journal import Journal
 from door_sync.simulators.unifi.logs import LOGS
@@ -79,7 +80,7 @@ class Controller:
     def __init__(self, settings: Settings, faults: FaultPlan, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
-        self._router = Router([USERS, CARDS, IMPORT, PLACES, VISITORS, LOGS])
+        self._router = Router([USERS, GROUPS, CARDS, IMPORT, PLACES, VISITORS, LOGS])
         self._troubled = faults.around(self._respond)
         self._successes = count()
 
