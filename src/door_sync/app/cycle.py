@@ -16,7 +16,7 @@ from door_sync.app.recall import (
 from door_sync.app.report import CycleReport, Ending
 from door_sync.app.sentences import each_once
 from door_sync.core.cards import CardNumber
-from door_sync.core.controller import UserId, UserStatus
+from door_sync.core.controller import Snapshot, UserId, UserStatus
 from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
 from door_sync.core.leavers import leavers
 from door_sync.core.people import ContactId
@@ -33,6 +33,7 @@ from door_sync.ports import (
     MemberSource,
     PlanDrifted,
     SourceError,
+    SourceReading,
 )
 from door_sync.unifi.executor import SILENT_LIMIT, Executor
 from door_sync.unifi.ledger import Ledger, Outcome
@@ -77,6 +78,15 @@ class _Gathered:
 def dry_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
     """Read both sides and decide; write nothing anywhere (P7). Errors are in the report."""
     progress = progress or Progress()
+    return _decided(parts, lambda: _gather(parts, progress))
+
+
+def dry_run_on(parts: Parts, reading: SourceReading, snapshot: Snapshot) -> CycleReport:
+    """Decide as a dry run would that had read this; who only the controller knows is asked for."""
+    return _decided(parts, lambda: _recalled(parts, reading, snapshot))
+
+
+def _decided(parts: Parts, gather: Callable[[], _Gathered]) -> CycleReport:
     report = CycleReport(
         parts.clock.now(),
         dry_run=True,
@@ -84,7 +94,7 @@ def dry_run(parts: Parts, progress: Progress | None = None) -> CycleReport:
         is_lasting=parts.is_lasting,
     )
     try:
-        gathered = _gather(parts, progress)
+        gathered = gather()
         decision = decide(gathered.world, parts.habits, gathered.remembered)
     except DoorSyncError as error:
         return replace(report, error=error)
@@ -149,6 +159,11 @@ EVENT = {
 
 def _gather(parts: Parts, progress: Progress) -> _Gathered:
     """Read both sides at once, then ask for the people whom only the controller knows (R1)."""
+    return _recalled(parts, *read_both(parts, progress))
+
+
+def read_both(parts: Parts, progress: Progress) -> tuple[SourceReading, Snapshot]:
+    """Read both sides at once, and see that each shows its canary; raise DoorSyncError."""
     progress.stage("Reading CiviCRM and the controller")
     with ThreadPoolExecutor(1) as beside:
         snapshot_to_come = beside.submit(parts.controller.read)
@@ -158,6 +173,10 @@ def _gather(parts: Parts, progress: Progress) -> _Gathered:
             raise _with_the_other_side(error, snapshot_to_come.exception()) from error
         snapshot = snapshot_to_come.result()
     believe(parts.canaries, reading, snapshot)
+    return reading, snapshot
+
+
+def _recalled(parts: Parts, reading: SourceReading, snapshot: Snapshot) -> _Gathered:
     now = parts.clock.now()
     memory, key = parts.journal.memory(now), parts.journal.site_key()
     asked = to_ask(reading.members.keys(), snapshot)
