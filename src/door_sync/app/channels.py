@@ -9,7 +9,7 @@ from door_sync.notify.mailgun import BASE_URLS, MailgunMail
 from door_sync.notify.notifier import Notifier, NotifyError
 from door_sync.notify.smtp import SmtpMail
 from door_sync.ports import Clock
-from door_sync.settings import Settings
+from door_sync.settings import Alert, Secrets, Settings
 
 LIMIT_SECONDS: Final = 60.0
 """How long a cycle waits for a channel. Each has time limits of its own; this is the last one."""
@@ -25,7 +25,11 @@ LABELS: Final = {
 
 def notifier_of(settings: Settings, clock: Clock) -> Notifier | None:
     """Return the channel that the settings name; None for the flag file alone."""
-    alert, secrets = settings.alert, settings.secrets
+    return channel_of(settings.alert, settings.secrets, clock)
+
+
+def channel_of(alert: Alert, secrets: Secrets, clock: Clock) -> Notifier | None:
+    """Return the channel that a site's table [alert] names, as `notifier_of` does."""
     match alert.transport:
         case "flag-file":
             return None

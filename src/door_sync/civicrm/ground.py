@@ -54,16 +54,17 @@ def ground_proved(
             "; ".join(finding.what for finding in findings),
             remedy=" ".join(dict.fromkeys(finding.remedy for finding in findings)),
         )
-    statuses = _names(answered(parts["statuses"]))
+    statuses = names_of(answered(parts["statuses"]))
     return Ground(
-        types=_membership_types(answered(parts["types"])),
+        types=membership_types(answered(parts["types"])),
         statuses={number: name for number, name in statuses.items() if name in active_statuses},
         contacts=answered(parts["contacts"]).count(),
         memberships=answered(parts["memberships"]).count(),
     )
 
 
-_ACCEPTED_TYPES = frozenset({"String", "Text", "Integer", "Float", "Number"})
+ACCEPTED_TYPES = frozenset({"String", "Text", "Integer", "Float", "Number"})
+"""The `data_type` of a field that can hold one card number (CiviCRM sheet §4.1)."""
 
 _RIGHTS = {
     "card_field": "access CiviCRM",
@@ -139,7 +140,7 @@ def _card_field(parts: Mapping[str, Part], card_field: str) -> Iterator[_Finding
         return
     match part.values:
         case [{"name": name, "data_type": data_type, **rest}] if name == card_field:
-            if data_type not in _ACCEPTED_TYPES or rest.get("serialize"):
+            if data_type not in ACCEPTED_TYPES or rest.get("serialize"):
                 yield _Finding(
                     f"the field {card_field} cannot hold one card number: it is neither a text "
                     "nor a number, or holds several values",
@@ -162,7 +163,7 @@ def _card_field(parts: Mapping[str, Part], card_field: str) -> Iterator[_Finding
 def _statuses(parts: Mapping[str, Part], active_statuses: Sequence[str]) -> Iterator[_Finding]:
     part = parts["statuses"]
     if isinstance(part, Rows):
-        there = _names(part).values()
+        there = names_of(part).values()
         unknown = [name for name in active_statuses if name not in there]
         if unknown:
             yield _Finding(
@@ -181,16 +182,18 @@ def _types(parts: Mapping[str, Part]) -> Iterator[_Finding]:
         )
 
 
-def _membership_types(rows: Rows) -> dict[int, MembershipType]:
+def membership_types(rows: Rows) -> dict[int, MembershipType]:
+    """Return the types by id; raise SourceDistrusted for rows that name none."""
     types = {}
-    for row, (number, name) in zip(rows.values, _names(rows).items(), strict=True):
+    for row, (number, name) in zip(rows.values, names_of(rows).items(), strict=True):
         title = row.get("title")  # absent on 5.x (versions sheet §1)
         label = title if isinstance(title, str) and title else name
         types[number] = MembershipType(number, name, label)
     return types
 
 
-def _names(rows: Rows) -> dict[int, str]:
+def names_of(rows: Rows) -> dict[int, str]:
+    """Return names by id; raise SourceDistrusted for a row without either, or one that repeats."""
     names = {}
     for row in rows.values:
         number, name = row.get("id"), row.get("name")

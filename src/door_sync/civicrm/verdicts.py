@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import NoReturn
 
 from door_sync.civicrm.wire import Auth
@@ -29,19 +30,32 @@ _ID_OF_CRASH = re.compile(rf"Critical error\. Please see server logs for errorID
 _UNPARSED = object()
 
 
+class Subject(Enum):
+    """What a verdict on a reply is about."""
+
+    ANSWER = "the answer itself, or the lack of one"
+    KEY = "the key, or its way to CiviCRM"
+    LOGIN = "a key that is known, whose user may not log in with it"
+
+
 def reject(reply: Reply, auth: Auth) -> NoReturn:
     """Given a reply that is no answer to what was asked, raise the SourceError that says why.
 
     `auth` tells which other way to send the key may be worth a try.
     """
     seen = _Seen(reply)
-    verdict = next(row for row in _VERDICTS if row.when(seen))
+    verdict = _verdict(seen)
     facts = {
         "status": seen.status,
         "id": cited(seen.error_id),
         "other": other_way(auth),
     }
     raise verdict.error(verdict.message.format(**facts), remedy=verdict.remedy.format(**facts))
+
+
+def subject_of(reply: Reply) -> "Subject":
+    """Given a reply that is no answer to what was asked, return what is wrong: for a checkup."""
+    return _verdict(_Seen(reply)).subject
 
 
 def parsed(body: bytes) -> object:
@@ -114,6 +128,7 @@ class _Verdict:
     error: type[SourceError]
     message: str
     remedy: str
+    subject: Subject = Subject.ANSWER
 
 
 _TRY_OTHER = 'If that is in order, set civicrm.auth = "{other}" in config.toml and try again.'
@@ -139,6 +154,7 @@ _VERDICTS = (
         "CiviCRM does not know the API key (401)",
         "Check CIVICRM_API_KEY: it is the API key of a contact in CiviCRM, copied whole and "
         "without blanks.",
+        Subject.KEY,
     ),
     _Verdict(
         lambda seen: seen.status == 401 and "Login not permitted" in seen.text,
@@ -146,6 +162,7 @@ _VERDICTS = (
         "CiviCRM knows the API key but does not let it in (401)",
         "The key's contact needs a user account of the website, with the right "
         '"authenticate with api key".',
+        Subject.LOGIN,
     ),
     _Verdict(
         lambda seen: seen.status == 401 and "is not allowed for this principal" in seen.text,
@@ -153,12 +170,14 @@ _VERDICTS = (
         "CiviCRM does not accept API keys sent in this way (401)",
         "Allow API keys for headers in CiviCRM's authentication settings (AuthX), or set "
         'civicrm.auth = "{other}" in config.toml.',
+        Subject.KEY,
     ),
     _Verdict(
         lambda seen: seen.status == 401,
         SourceDistrusted,
         "the key was refused before CiviCRM looked at it (401)",
         "Look whether the web server asks for a password of its own. " + _TRY_OTHER,
+        Subject.KEY,
     ),
     _Verdict(
         lambda seen: seen.error_status == 400,
@@ -166,6 +185,7 @@ _VERDICTS = (
         "CiviCRM saw no API key in the request (400)",
         "Check that the extension AuthX is switched on in CiviCRM, and that no proxy or web "
         "server takes the header with the key away. " + _TRY_OTHER,
+        Subject.KEY,
     ),
     _Verdict(
         lambda seen: seen.error_status == 405,
@@ -192,6 +212,7 @@ _VERDICTS = (
         "CiviCRM refuses the request for want of a right{id}",
         'The key\'s user needs the rights "access CiviCRM", "access CiviMember", "view all '
         'contacts" and "access all custom data". ' + _TRY_OTHER,
+        Subject.KEY,
     ),
     _Verdict(
         lambda seen: seen.is_error,
@@ -280,3 +301,7 @@ _VERDICTS = (
         _LOOK_AT_PATH,
     ),
 )
+
+
+def _verdict(seen: _Seen) -> _Verdict:
+    return next(row for row in _VERDICTS if row.when(seen))

@@ -1,7 +1,7 @@
 """A look at the journal for a checkup: is it sound, and could a cycle write to it? Nothing is.
 
-The journal is neither made nor migrated here; SQLite may lay its `-wal` and `-shm` files beside it
-while it is open, and takes them away again.
+The journal is neither made nor migrated here. SQLite lays its `-wal` and `-shm` files beside it
+while it is open, and tidies up those that a crash left; that changes nothing of what is in it.
 """
 
 import sqlite3
