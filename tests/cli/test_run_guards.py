@@ -372,10 +372,11 @@ def test_with_halt_a_bad_record_holds_everything(
     ran = scene.run(scope, "run", "--once", safety__on_bad_record="halt")
     assert ran.code == 1
     people = scene.people[:2] if guard == "duplicate card" else scene.people[:1]
+    have = "1 contact has" if len(people) == 1 else f"{len(people)} contacts have"
     told(
         ran,
         guard,
-        f"{len(people)} contacts have {what}: {', '.join(map(str, people))}",
+        f"{have} {what}: {', '.join(map(str, people))}",
         ['safety.on_bad_record = "quarantine"'],
     )
     assert (scene.club.writes(), carried_out(scene.site)) == (0, [])
