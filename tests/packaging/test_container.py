@@ -40,6 +40,9 @@ def test_what_it_copies_from_the_repository_exists() -> None:
     sources = [path for words in copies if "--from=build" not in words for path in words[:-1]]
     assert "src" in sources
     assert [path for path in sources if not (ROOT / path).exists()] == []
+    kept = (ROOT / "packaging/Containerfile.dockerignore").read_text().splitlines()
+    let_through = {line.removeprefix("!") for line in kept if line.startswith("!")}
+    assert {path.removeprefix("./").split("/")[0] for path in sources} == let_through
 
 
 def test_every_library_is_checked_against_its_hash() -> None:
