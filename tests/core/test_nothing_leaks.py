@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 
 import door_sync.core
@@ -28,16 +28,18 @@ from door_sync.core.controller import (
 from door_sync.core.custody import reach
 from door_sync.core.decision import Habits, Remembered, World, decide
 from door_sync.core.drift import drift, seen
+from door_sync.core.explain import explain
 from door_sync.core.guarding import guard
 from door_sync.core.guards import Budgets, Evidence, objections
 from door_sync.core.leavers import leavers
 from door_sync.core.names import name_of
-from door_sync.core.people import ContactId, Member
+from door_sync.core.people import ContactId, Member, PersonInFull
 from door_sync.core.planner import plan
 from door_sync.core.proof import Expectation
 from door_sync.core.reports import source_notices
 from door_sync.core.situation import Site, situations
 from door_sync.core.steps import Plan
+from door_sync.core.telling import what_to_tell
 from door_sync.core.tiers import Verdict, verdicts, verdicts_on_missing
 from tests.core.builders import (
     ACTIVE,
@@ -188,6 +190,14 @@ def everything() -> Iterator[object]:
     habits, remembered = Habits(RULES, book.active_statuses), Remembered()
     decision = decide(read, habits, remembered)
     yield (read, habits, remembered, decision, leavers(decision, shown, found))
+    for one in people:
+        in_full = PersonInFull(one, one.memberships)
+        explained = explain(one.contact_id, read, habits, decision, frozenset(), in_full)
+        yield (in_full, explained, what_to_tell(explained))
+    strict = replace(habits, budgets=Budgets(0, 0, 0, 0, 0, 0, 0))
+    all_held = decide(read, strict, remembered)
+    for one in people:
+        yield explain(one.contact_id, read, strict, all_held, frozenset(), None)
     yield from said_about(world, made)
 
 

@@ -95,7 +95,7 @@ class Decision:
     `full` is the plan as if nothing were held; `plan` what runs; `held` what does not.
     `objections` are those that stand, `settled` those that a person's approval took away, and
     `grown` says why an approval does not serve any more. `uncounted` are changes that the 24 hours
-    leave out: free, approved or asked for by hand (§6).
+    leave out: free, approved or asked for by hand (§6). `site` is what the plan was made from.
     """
 
     full: Plan
@@ -110,6 +110,7 @@ class Decision:
     uncounted: Held = frozenset()
     settled: tuple[Objection, ...] = ()
     grown: tuple[Growth, ...] = ()
+    site: Site | None = field(default=None, repr=False)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -226,6 +227,7 @@ def decide(world: World, habits: Habits, remembered: Remembered) -> Decision:
         uncounted=guarded.uncounted(remembered.cut_off, provisioning=provisioning),
         settled=guarded.settled,
         grown=guarded.grown,
+        site=site,
     )
 
 

@@ -218,6 +218,22 @@ class TierBook:
         )
 
 
+def deciding(memberships: Iterable[Membership], book: TierBook) -> Membership | None:
+    """Given a contact's memberships, return the one that outweighs all others (R1).
+
+    The highest rank wins, ties by type name, then the first. None if none counts, or if one of
+    those that do has no rule: then nobody knows.
+    """
+    ranked: list[tuple[int, str, Membership]] = []
+    for one in memberships:
+        if book.counts(one):
+            rule = book.rules.by_type.get(one.type.id)
+            if rule is None:
+                return None
+            ranked.append((-rule.rank, one.type.name, one))
+    return min(ranked, key=lambda row: row[:2])[2] if ranked else None
+
+
 def entitlement(member: Member, book: TierBook) -> Entitlement:
     """Given a contact that CiviCRM returned, return what it should have (R1).
 
@@ -229,16 +245,12 @@ def entitlement(member: Member, book: TierBook) -> Entitlement:
         return Deny("the contact is in CiviCRM's trash")
     if member.is_deceased:
         return Deny("deceased")
-    active = [one for one in member.memberships if book.counts(one)]
-    if not active:
+    if not any(book.counts(one) for one in member.memberships):
         return Deny("no active membership")
-    rules: list[tuple[int, str, Rule]] = []
-    for one in active:
-        rule = book.rules.by_type.get(one.type.id)
-        if rule is None:
-            return Unknown(UNMAPPED)
-        rules.append((-rule.rank, one.type.name, rule))
-    winner = min(rules, key=lambda ranked: ranked[:2])[2]
+    decider = deciding(member.memberships, book)
+    if decider is None:
+        return Unknown(UNMAPPED)
+    winner = book.rules.by_type[decider.type.id]
     if winner.resolution is Resolution.NONE:
         return Deny(f"the tier {winner.key} gives no access")
     if winner.resolution is Resolution.DAY_PASS:
