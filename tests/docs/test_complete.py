@@ -11,8 +11,10 @@ import click
 import pytest
 
 from door_sync.app.channels import LABELS
+from door_sync.app.checkup.check import Name
 from door_sync.app.cycle import EVENT
 from door_sync.app.report import CycleReport, Ending
+from door_sync.cli.doctor import MARKS
 from door_sync.cli.entry import COMMANDS, EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, root
 from door_sync.cli.output.json import report_json
 from door_sync.cli.plan import EXIT_CHANGES
@@ -223,3 +225,16 @@ def test_the_sample_of_the_state_file_has_its_keys(tmp_path: Path) -> None:
     write_state(tmp_path / "state.json", SiteState())
     written = (tmp_path / "state.json").read_text("utf-8")
     assert re.findall(r'"(\w+)":', sample.text) == re.findall(r'"(\w+)":', written)
+
+
+def test_each_check_of_doctor_has_a_row_in_the_order_in_which_they_are_told() -> None:
+    rows = table(section(BAD_DAYS, "What doctor finds"), "check")
+    assert [row[0].strip("`") for row in rows] == [name.title for name in Name]
+    assert all(cell for row in rows for cell in row)
+
+
+def test_each_verdict_of_doctor_is_told_with_its_mark() -> None:
+    rows = table(section(COMMANDS_PAGE, "doctor"), "mark")
+    assert {row[1].strip("`"): row[0] for row in rows} == {
+        verdict.value: mark for verdict, mark in MARKS.items()
+    }

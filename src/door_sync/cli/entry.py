@@ -41,6 +41,9 @@ COMMANDS = {
     "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
     "completion": Listed("door_sync.cli.completion", "Print the script for a shell's completion."),
     "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
+    "doctor": Listed(
+        "door_sync.cli.doctor", "Check that everything is ready, and say what is not."
+    ),
     "history": Listed("door_sync.cli.history", "Tell what past cycles did, and check the record."),
     "notify-test": Listed("door_sync.cli.notify_test", "Send a test message as an alert."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
