@@ -15,7 +15,7 @@ from door_sync.journal.store import Store
 from door_sync.simulators.faults import Hook
 from tests.cli.conftest import Ran, Site
 
-COMMITS = 19
+COMMITS = 21
 """How many writes of the journal the story's cycle takes; a test holds this to the truth."""
 
 BEFORE_ANY = 3
