@@ -239,3 +239,14 @@ def test_endpoints_newer_than_the_firmware_do_not_exist(
 def test_the_default_firmware_is_4_2_16(simulator: UnifiSimulator) -> None:
     """Rule 5."""
     assert simulator.switches.firmware == "4.2.16"
+
+
+def test_after_the_upgrade_to_identity_enterprise_every_call_says_that_there_is_no_api(
+    api: "Api", simulator: UnifiSimulator
+) -> None:
+    """§1.1; whether a bad token is noticed first is not written down."""
+    simulator.switch(identity_enterprise=True)
+    for call in (api.get("/users"), api.get("/no/such/path"), api.call("POST", "/users")):
+        assert api.refused(call, 200) == "CODE_OTHERS_UID_ADOPTED_NOT_SUPPORTED"
+    simulator.switch(identity_enterprise=False)
+    assert api.get("/users").status_code == 200

@@ -42,12 +42,8 @@ def _sent_at(reply: Reply) -> datetime | None:
 
 
 def _length(span: timedelta) -> str:
-    for unit, word in (
-        (timedelta(days=1), "day"),
-        (timedelta(hours=1), "hour"),
-        (timedelta(minutes=1), "minute"),
-    ):
-        if span >= unit:
-            number = round(span / unit)
-            return f"{number} {word}" + ("" if number == 1 else "s")
-    return f"{round(span.total_seconds())} seconds"
+    """Return a span of a minute or more in its largest unit."""
+    units = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"))
+    unit, word = next((one for one in units if span >= one[0]), (timedelta(minutes=1), "minute"))
+    number = round(span / unit)
+    return f"{number} {word}" + ("" if number == 1 else "s")
