@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from door_sync.app.canaries import Canaries
 from door_sync.app.channels import notifier_of, policy_of
 from door_sync.app.clock import SystemClock
 from door_sync.app.cycle import Parts, Progress, dry_run, live_run
+from door_sync.app.explaining import Explained, explain_contact
+from door_sync.app.past import story_of
 from door_sync.app.plan_file import NotAPlan, PlanFile
 from door_sync.app.recording import OpsFiles, record_fault, record_outside
 from door_sync.app.remembering import AlertMemory
@@ -110,6 +113,44 @@ def plan_site(
     return record_outside(report, _ops_files(settings), clock) if leaves_audit_line else report
 
 
+def explain_site(
+    settings: Settings,
+    contact_id: ContactId,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+) -> Explained:
+    """Say why one person may or may not open doors, and what comes next; write nothing (P7)."""
+    clock, progress, traffic = clock or SystemClock(), progress or Progress(), Traffic()
+    path = settings.ops.history_db
+    try:
+        with (
+            journal_to_look_into(path, clock) as journal,
+            _members_alone(settings, clock, progress, traffic) as source,
+            controller_alone(settings, clock, progress, traffic) as controller,
+        ):
+            parts = _assembled(settings, source, controller, journal, clock)
+            found = explain_contact(contact_id, parts, source, controller, progress)
+            standing = [one for one in journal.cut_offs().of(contact_id) if one.lifted_at is None]
+            story = story_of(path, contact_id) if parts.is_lasting else None
+        return replace(found, cut_off=standing[0] if standing else None, story=story)
+    except DoorSyncError as error:
+        report = _stopped(error, clock, is_dry=True)
+        return Explained(contact_id, report, error=error)
+
+
+@contextmanager
+def parts_to_look_with(
+    settings: Settings, progress: Progress | None = None, clock: Clock | None = None
+) -> Iterator[Parts]:
+    """Build what a site works with, over a journal for reading alone; raise JournalError."""
+    clock = clock or SystemClock()
+    with (
+        journal_to_look_into(settings.ops.history_db, clock) as journal,
+        _parts(settings, journal, clock, progress or Progress(), Traffic()) as parts,
+    ):
+        yield parts
+
+
 def _live_run(
     settings: Settings,
     progress: Progress,
@@ -160,6 +201,35 @@ def _parts(
     settings: Settings, journal: Journal, clock: Clock, progress: Progress, traffic: Traffic
 ) -> Iterator[Parts]:
     """Build both adapters; close their connections at the end."""
+    with (
+        _members_alone(settings, clock, progress, traffic) as source,
+        controller_alone(settings, clock, progress, traffic) as controller,
+    ):
+        yield _assembled(settings, source, controller, journal, clock)
+
+
+def _assembled(
+    settings: Settings,
+    source: CivicrmSource,
+    controller: UnifiController,
+    journal: Journal,
+    clock: Clock,
+) -> Parts:
+    return Parts(
+        source=source,
+        controller=controller,
+        journal=journal,
+        habits=habits(settings),
+        clock=clock,
+        canaries=canaries(settings),
+        is_lasting=not isinstance(journal, InMemoryJournal),
+    )
+
+
+@contextmanager
+def _members_alone(
+    settings: Settings, clock: Clock, progress: Progress, traffic: Traffic
+) -> Iterator[CivicrmSource]:
     civicrm = settings.civicrm
     is_plain = civicrm.host.startswith("http://")
     with (
@@ -171,25 +241,16 @@ def _parts(
             clock=clock,
             trust_environment_proxies=True,
             after_try=progress.goes_on,
-        ) as civicrm_client,
-        traffic.counting("civicrm", civicrm_client),
-        controller_alone(settings, clock, progress, traffic) as controller,
+        ) as client,
+        traffic.counting("civicrm", client),
     ):
-        yield Parts(
-            source=CivicrmSource(
-                civicrm_client,
-                auth=civicrm.auth,
-                path=civicrm.path,
-                card_id_field=civicrm.card_id_field,
-                active_statuses=civicrm.active_statuses,
-                page_size=civicrm.page_size,
-            ),
-            controller=controller,
-            journal=journal,
-            habits=habits(settings),
-            clock=clock,
-            canaries=canaries(settings),
-            is_lasting=not isinstance(journal, InMemoryJournal),
+        yield CivicrmSource(
+            client,
+            auth=civicrm.auth,
+            path=civicrm.path,
+            card_id_field=civicrm.card_id_field,
+            active_statuses=civicrm.active_statuses,
+            page_size=civicrm.page_size,
         )
 
 

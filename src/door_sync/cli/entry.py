@@ -44,6 +44,7 @@ COMMANDS = {
     "doctor": Listed(
         "door_sync.cli.doctor", "Check that everything is ready, and say what is not."
     ),
+    "explain": Listed("door_sync.cli.explain", "Say why one person may or may not open doors."),
     "history": Listed("door_sync.cli.history", "Tell what past cycles did, and check the record."),
     "notify-test": Listed("door_sync.cli.notify_test", "Send a test message as an alert."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),

@@ -10,17 +10,7 @@ from typing import assert_never
 
 from door_sync.core.controller import PolicyId, UserStatus
 from door_sync.core.explain import Explanation
-from door_sync.core.situation import (
-    Create,
-    Keep,
-    LeaveAlone,
-    Nothing,
-    Restore,
-    Revoke,
-    Settled,
-    TakeTiersOff,
-    Wait,
-)
+from door_sync.core.situation import Create, Restore, Wait
 from door_sync.core.steps import ChangeClass
 from door_sync.core.tiers import (
     CUT_OFF,
@@ -145,14 +135,10 @@ def _granted(verdict: Verdict, policy: PolicyId, found: Explanation) -> Told:
             return Told.INVITED if why.is_pending else Told.WAITS
         case Create() | Restore():
             return Told.SOON if _lets_in(found) else Told.WAITS
-        case Keep():
+        case _:  # Keep: nothing else becomes of a Grant
             if _lets_in(found):
                 return Told.SOON
             return Told.WAITS if found.held else Told.TRY_IT
-        case Revoke() | Settled() | TakeTiersOff() | LeaveAlone() | Nothing() | None:
-            return Told.TRY_IT
-        case _:
-            assert_never(what)
 
 
 def _lets_in(found: Explanation) -> bool:

@@ -91,6 +91,13 @@ def test_a_card_whose_holder_is_gone_is_refused_under_the_holders_id(
     assert (actor["id"], actor["display_name"]) == (ann.id, "")
 
 
+def test_asking_the_log_is_no_write(api: "Api", simulator: UnifiSimulator) -> None:
+    simulator.journal.clear()
+    hits(api)
+    assert len(simulator.journal.requests()) == 1
+    assert simulator.journal.writes() == ()
+
+
 def test_other_topics_hold_no_doors(api: "Api", world: World, door: Door) -> None:
     world.tap(FACILITY, 1001, door.id)
     assert len(hits(api, "all")) == 1

@@ -82,6 +82,13 @@ def story_text(story: Story) -> str:
     return _printed(lines)
 
 
+def story_lines(happenings: Iterable[Happening]) -> Iterator[str]:
+    """Return the lines of some events, with the steps below each, set in."""
+    for one in happenings:
+        for line in _happening(one):
+            yield f"  {line}"
+
+
 def _run(run: Run) -> Iterator[str]:
     told = run.last
     when = local(told.started)

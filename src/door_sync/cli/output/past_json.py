@@ -36,7 +36,7 @@ def story_json(story: Story) -> str:
         {
             "contact": story.contact_id,
             "since": story.since,
-            "events": [_happening(one) for one in story.happenings],
+            "events": [happening_json(one) for one in story.happenings],
         }
     )
 
@@ -56,7 +56,8 @@ def _cycle(told: Told) -> dict[str, object]:
     }
 
 
-def _happening(one: Happening) -> dict[str, object]:
+def happening_json(one: Happening) -> dict[str, object]:
+    """Return one event; its times are still moments."""
     kind = {"event": _KINDS[type(one)]}
     if isinstance(one, Changed):
         steps = [_step(step) for step in one.steps]

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+LOG = "/system/logs"
+"""The one question that is put with POST (§13)."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -26,7 +29,7 @@ class Entry:
     @property
     def is_write(self) -> bool:
         """Whether the request asked for a change."""
-        return self.method not in ("GET", "HEAD", "OPTIONS")
+        return self.method not in ("GET", "HEAD", "OPTIONS") and self.path != LOG
 
 
 class Journal:
