@@ -48,7 +48,7 @@ def test_a_fault_comes_first_in_words_and_then_on_its_line_with_what_to_do(bench
     bench.site.env_file.chmod(0o604)
     ran = bench.site.run("doctor")
     assert ran.code == 2
-    assert ran.out.splitlines()[0] == "Not ready: 1 fault. Each line with one says what settles it."
+    assert ran.out.splitlines()[0] == "Not ready: 1 fault. What to do stands below each ✗."
     [at] = [n for n, line in enumerate(ran.out.splitlines()) if line.startswith("✗")]
     assert ran.out.splitlines()[at].startswith("✗ file modes ")
     assert f"What to do: Run `chmod 600 {bench.site.env_file}`." in ran.out.splitlines()[at + 1]
@@ -63,7 +63,7 @@ def test_a_fault_comes_first_in_words_and_then_on_its_line_with_what_to_do(bench
         ([check(Verdict.WARN)] * 2, "Ready: nothing is wrong, and 2 are worth a look."),
         (
             [check(Verdict.BAD), check(Verdict.BAD), check(Verdict.WARN)],
-            "Not ready: 2 faults. Each line with one says what settles it. 1 is worth a look.",
+            "Not ready: 2 faults. What to do stands below each ✗. 1 is worth a look.",
         ),
     ],
 )

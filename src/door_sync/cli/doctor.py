@@ -59,7 +59,7 @@ def is_bad(found: Sequence[Check]) -> bool:
 def checks_text(found: Sequence[Check], marks: dict[Verdict, str] = MARKS) -> str:
     """Return the checks for people: what it means, then one line for each with its remedy."""
     width = max(len(check.name.title) for check in found)
-    lines = [_headline(found)]
+    lines = [_headline(found, marks)]
     for family in Family:
         lines += ["", family.value]
         for check in found:
@@ -72,14 +72,14 @@ def checks_text(found: Sequence[Check], marks: dict[Verdict, str] = MARKS) -> st
     return "".join(f"{harmless(line)}\n" for line in lines)
 
 
-def _headline(found: Sequence[Check]) -> str:
+def _headline(found: Sequence[Check], marks: dict[Verdict, str]) -> str:
     bad = sum(check.verdict is Verdict.BAD for check in found)
     worth = sum(check.verdict is Verdict.WARN for check in found)
     warnings = counted(worth, "is worth a look", "are worth a look")
     if bad:
         faults = counted(bad, "fault", "faults")
         more = f" {warnings[0].upper()}{warnings[1:]}." if worth else ""
-        return f"Not ready: {faults}. Each line with one says what settles it.{more}"
+        return f"Not ready: {faults}. What to do stands below each {marks[Verdict.BAD]}.{more}"
     if worth:
         return f"Ready: nothing is wrong, and {warnings}."
     return "Ready: nothing is wrong."

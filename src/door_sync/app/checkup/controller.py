@@ -10,7 +10,7 @@ from door_sync.app.checkup.membership import rules_of
 from door_sync.core.controller import UserId
 from door_sync.core.tiers import Resolution, resolve_policies
 from door_sync.http import HttpClient, HttpError, PinnedTls, WrongCertificate
-from door_sync.ports import Clock
+from door_sync.ports import Clock, ControllerError
 from door_sync.settings import Secret, TierMapping, Unifi
 from door_sync.settings.addresses import fingerprint_command, host_address
 from door_sync.settings.known import KnownSettings
@@ -113,7 +113,7 @@ def _stopped(unifi: Unifi, stop: Stop, pin: Check, clock_line: Check) -> Iterato
     match stop:
         case Overloaded() | Unreadable():
             error = poor_read(stop, _WHAT)
-            yield bad(Name.CONTROLLER, error.message, error.remedy)
+            yield _bad(Name.CONTROLLER, error)
             yield pin
             yield clock_line
             yield from _none(_ALL[3:], "the controller does not answer what is asked")
@@ -122,7 +122,7 @@ def _stopped(unifi: Unifi, stop: Stop, pin: Check, clock_line: Check) -> Iterato
             yield good(Name.CONTROLLER, f"{unifi.host} answers")
             yield pin
             yield clock_line
-            yield bad(Name.IDENTITY, switched_off.message, switched_off.remedy)
+            yield _bad(Name.IDENTITY, switched_off)
             yield from _none(_ALL[4:], "the local API is switched off")
         case KeyRefused():
             refused = key_refused(stop, _WHAT)
@@ -130,7 +130,7 @@ def _stopped(unifi: Unifi, stop: Stop, pin: Check, clock_line: Check) -> Iterato
             yield pin
             yield clock_line
             yield good(Name.IDENTITY, "the local API is switched on")
-            yield bad(Name.TOKEN, refused.message, refused.remedy)
+            yield _bad(Name.TOKEN, refused)
             yield from _none(_REST, "the token is not accepted")
         case _:
             assert_never(stop)
@@ -278,6 +278,10 @@ def _canary(found: Probes, user: str | None) -> Check:
             )
         case _:
             return not_asked(Name.CANARY_USER, "users cannot be read")
+
+
+def _bad(name: Name, error: ControllerError) -> Check:
+    return bad(name, error.message.removeprefix(f"{_WHAT}: "), error.remedy)
 
 
 def _lacks(name: Name, text: str) -> Check:
