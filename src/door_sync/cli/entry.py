@@ -37,6 +37,7 @@ class Listed:
 
 
 COMMANDS = {
+    "adopt": Listed("door_sync.cli.adopt", "Take over users made by hand, each with your yes."),
     "apply": Listed("door_sync.cli.apply", "Carry out a plan that was looked at, exactly so."),
     "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
     "completion": Listed("door_sync.cli.completion", "Print the script for a shell's completion."),

@@ -11,7 +11,6 @@ from door_sync.app.past import Story
 from door_sync.app.sentences import sentence
 from door_sync.cli.output.times import local
 from door_sync.cli.output.wording import MEANS, counted, harmless
-from door_sync.core.steps import ChangeClass
 from door_sync.journal.history import INTERRUPTED, PastStep
 from door_sync.journal.lookback import Changed, CutOff, Happening, Held, Lifted, Run, Said, Told
 
@@ -25,9 +24,11 @@ _STEPS = {
     "bind-card": "bind the card",
     "reclaim-card": "take over the card from somebody deactivated",
     "set-policies": "set the access policies",
+    "link-user": "link the user to the contact",
 }
 
 _DONE = {change.value: meaning.done for change, meaning in MEANS.items()}
+_DONE["adopt"] = "linked to a user"
 
 ENDED = {
     "applied": "ended well",
@@ -106,15 +107,14 @@ def _run(run: Run) -> Iterator[str]:
 
 def _tally(told: Told) -> Iterator[str]:
     """Say for how many people something of each class was written, and whether all of it held."""
-    for change in ChangeClass:
+    for change, done in _DONE.items():
         people: dict[int, bool] = {}
         for step in told.steps:
-            if step.change == change.value:
+            if step.change == change:
                 good = step.outcome == "done"
                 people[step.contact_id] = people.get(step.contact_id, True) and good
         if people:
-            meaning = MEANS[change].of(len(people), is_done=True)
-            text = f"{counted(len(people), 'person', 'people')} {meaning}"
+            text = f"{counted(len(people), 'person', 'people')} {done}"
             doubtful = [f"contact {one}" for one, good in sorted(people.items()) if not good]
             yield f"{text} (not every step went well: {', '.join(doubtful)})" if doubtful else text
 
