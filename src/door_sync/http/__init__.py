@@ -3,6 +3,7 @@
 Nothing outside this package knows the HTTP library, its retry machinery, or ssl.
 """
 
+from door_sync.http.certificate import shown_fingerprint
 from door_sync.http.client import Counters, HttpClient
 from door_sync.http.errors import (
     ConnectionLost,
@@ -39,4 +40,5 @@ __all__ = [
     "Upload",
     "WrongCertificate",
     "fingerprint_of",
+    "shown_fingerprint",
 ]

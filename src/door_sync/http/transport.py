@@ -100,7 +100,7 @@ class DeadlineStream(httpcore2.NetworkStream):
                 host=self._host, reason="it did not finish the TLS handshake in time"
             )
         except httpcore2.ConnectError as error:
-            failure = _why_no_tls(error.__cause__, self._host)
+            failure = why_no_tls(error.__cause__, self._host)
         else:
             attempt.sent = False  # what was written before was a proxy's business
             return DeadlineStream(secured, self._host)
@@ -139,7 +139,7 @@ class DeadlineBackend(httpcore2.NetworkBackend):
         except httpcore2.ConnectTimeout:
             reason = f"no connection within {patience:.0f} seconds"
         except httpcore2.ConnectError as error:
-            reason = _why_no_connection(error.__cause__)
+            reason = why_no_connection(error.__cause__)
         else:
             return DeadlineStream(inner, self._host)
         raise Unreachable(host=self._host, reason=reason)
@@ -194,7 +194,8 @@ def environment_proxy(address: HostAddress) -> httpcore2.Proxy | None:
     return httpcore2.Proxy(url, auth=(user.encode(), password.encode()))
 
 
-def _why_no_connection(cause: BaseException | None) -> str:
+def why_no_connection(cause: BaseException | None) -> str:
+    """Given why a socket did not connect, return it in words."""
     match cause:
         case socket.gaierror():
             return "its name is not known"
@@ -206,7 +207,8 @@ def _why_no_connection(cause: BaseException | None) -> str:
             return "the connection failed"
 
 
-def _why_no_tls(cause: BaseException | None, host: str) -> Unreachable | UntrustedCertificate:
+def why_no_tls(cause: BaseException | None, host: str) -> Unreachable | UntrustedCertificate:
+    """Given why a handshake failed, return the error that says so."""
     match cause:
         case ssl.SSLCertVerificationError(verify_message=str(reason)):
             return UntrustedCertificate(host=host, reason=reason)

@@ -63,8 +63,8 @@ def sample_env() -> str:
         "# runs door-sync: chmod 600 .env",
     ]
     for name, purpose in PURPOSES.items():
-        comment = "" if name in NEEDED else "#"
-        lines += ["", *_comment(_sentence(purpose)), f"{comment}{name}="]
+        mark = "" if name in NEEDED else "#"
+        lines += ["", *comment(_sentence(purpose)), f"{mark}{name}="]
     return "\n".join(lines) + "\n"
 
 
@@ -108,13 +108,13 @@ def _handbook_section(path: tuple[str, ...], table: type[Section]) -> str:
     rows = [
         f"| `{name}` | {_cell(kinds.kind_of(info))} | {_default_cell(info)} "
         f"| {_cell(info.description or '')} |"
-        for name, info in _value_keys(table)
+        for name, info in value_keys(table)
     ]
     if not path:
         title = "At the top of the file"
         text = "These keys stand before the first table."
     else:
-        title, text = f"`[{'.'.join(path)}]`", _doc(table)
+        title, text = f"`[{'.'.join(path)}]`", doc_of(table)
     if not rows and kinds.fields_of(table):
         return ""  # a table that only holds tables
     head = ["| key | kind | default | meaning |", "| --- | --- | --- | --- |"] if rows else []
@@ -129,16 +129,16 @@ def _default_cell(info: FieldInfo) -> str:
 
 
 def _sample_table(path: tuple[str, ...], table: type[Section]) -> Iterator[str]:
-    values = list(_value_keys(table))
+    values = list(value_keys(table))
     if path and not values:
         return  # a table that only holds tables, or nothing at all
     optional = "#" if path[:1] == ("alert",) and len(path) > 1 else ""
     if path:
         names = [_SAMPLE_RULE if name == kinds.ANY_NAME else name for name in path]
-        yield from _comment(_doc(table))
+        yield from comment(doc_of(table))
         yield f"{optional}[{'.'.join(names)}]"
     for name, info in values:
-        yield from _comment(f"{info.description} {_range(info)}".rstrip())
+        yield from comment(described(info))
         mark = optional or ("#" if kinds.is_commented(info) else "")
         yield f"{mark}{name} = {kinds.in_toml(kinds.example_value(info))}"
     yield ""
@@ -146,18 +146,22 @@ def _sample_table(path: tuple[str, ...], table: type[Section]) -> Iterator[str]:
         yield _MORE_RULES
 
 
-def _range(info: FieldInfo) -> str:
+def described(info: FieldInfo) -> str:
+    """Return what a key is for, with its range if it has one, as its comment says it."""
     kind = kinds.kind_of(info)
-    return f"{_sentence(kind)}." if any(character.isdigit() for character in kind) else ""
+    has_range = any(character.isdigit() for character in kind)
+    return f"{info.description} {_sentence(kind)}." if has_range else str(info.description)
 
 
-def _value_keys(table: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+def value_keys(table: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the keys of a table that hold a value, with what is known of each."""
     for name, info in kinds.fields_of(table).items():
         if kinds.table_of(info) is None:
             yield name, info
 
 
-def _doc(table: type[Section]) -> str:
+def doc_of(table: type[Section]) -> str:
+    """Return what a table is for."""
     return " ".join(inspect.cleandoc(table.__doc__ or "").split())
 
 
@@ -165,7 +169,8 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _comment(text: str) -> list[str]:
+def comment(text: str) -> list[str]:
+    """Return a text as lines of comment."""
     return textwrap.wrap(
         text,
         _WIDTH,
