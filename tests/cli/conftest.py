@@ -42,7 +42,9 @@ class Ran:
 class Site:
     """One club's door-sync: its two files, and its commands."""
 
-    def __init__(self, club: Club, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, club: Club, directory: Path, capsys: pytest.CaptureFixture[str] | None = None
+    ) -> None:
         self.club = club
         self.directory = directory
         self.config = directory / "config.toml"
@@ -101,7 +103,8 @@ class Site:
         return self.club.civicrm.world.secret_of("full")
 
     def run(self, *words: str) -> Ran:
-        """Run one command in this process."""
+        """Run one command in this process; it takes a site that was handed `capsys`."""
+        assert self._capsys is not None
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as left:
             main([*self.where(), *words])

@@ -105,7 +105,11 @@ def test_a_dead_cycle_is_shown_with_the_step_it_died_in(site: Site) -> None:
     with SqliteJournal.open(site.journal, site.club.clock) as journal:
         record = journal.begin(site.club.clock.now())
         record.intend(StepRecord(ContactId(5), "deactivate-user", "revoke", "why", "0" * 16))
-        assert "has not ended" in status(site)
+        text = status(site)
+        assert "has not ended: it is at deactivate-user for contact 5 (revoke), or its " in text
+        content = json.loads(site.run("status", "--json").out)
+        assert content["is_at"] == {"contact": 5, "step": "deactivate-user", "class": "revoke"}
+        assert content["died_in"] is None
         journal.begin(site.club.clock.now()).end("applied", "", {})
         text = status(site)
     assert text.startswith("Good")

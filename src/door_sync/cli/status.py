@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -12,15 +12,18 @@ from door_sync.app.bootstrap import journal_to_look_into
 from door_sync.app.clock import SystemClock
 from door_sync.app.sentences import named, sentence
 from door_sync.cli.context import Options
+from door_sync.cli.output.facts import answered_line, next_cycle, next_line, pins_line
+from door_sync.cli.output.revocations import SPAN, times_json, times_line, unproven_line
 from door_sync.cli.output.times import ago, local
-from door_sync.cli.output.wording import harmless, tally_of
+from door_sync.cli.output.wording import counted, harmless, tally_of
 from door_sync.cli.showing import show
 from door_sync.core.causes import Identity
 from door_sync.core.guards import UNAPPROVABLE
 from door_sync.core.steps import ChangeClass
 from door_sync.journal.cutoffs import CutOff
 from door_sync.journal.holds import APPROVAL_AGE, REJECTED, KeptHold, Word
-from door_sync.journal.standing import LastCycle, Standing
+from door_sync.journal.revocations import RevocationTimes
+from door_sync.journal.standing import LastCycle, OpenStep, Standing
 
 _HELD = Identity.HELD.value
 """The alert that says what is shown above it as the plan that waits."""
@@ -30,6 +33,9 @@ _HELD = Identity.HELD.value
 class _Site:
     now: datetime
     standing: Standing
+    times: RevocationTimes
+    cadence: timedelta
+    pins: Sequence[str]
     waiting: Sequence[KeptHold]
     approved: Sequence[tuple[KeptHold, Word]]
     cut_off: Sequence[CutOff]
@@ -39,16 +45,19 @@ class _Site:
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON, for scripts.")
 @click.pass_obj
 def command(options: Options, as_json: bool) -> int:
-    """Show how the site stands: the last cycle, what waits for a person, who is cut off.
+    """Show how the site stands: last and next cycle, what waits for a person, revocations.
 
     It reads the journal alone, and asks neither CiviCRM nor the controller.
     """
-    path, clock = options.load().ops.history_db, SystemClock()
-    with journal_to_look_into(path, clock) as journal:
-        holds = journal.holds()
+    settings, clock = options.load(), SystemClock()
+    with journal_to_look_into(settings.ops.history_db, clock) as journal:
+        holds, now = journal.holds(), clock.now()
         site = _Site(
-            now=clock.now(),
+            now=now,
             standing=journal.standing(),
+            times=journal.revocation_times(now - SPAN),
+            cadence=timedelta(seconds=settings.cadence_seconds),
+            pins=settings.unifi.tls_fingerprint,
             waiting=holds.waiting(),
             approved=holds.in_force(),
             cut_off=journal.cut_offs().standing(),
@@ -58,7 +67,8 @@ def command(options: Options, as_json: bool) -> int:
 
 
 def _text(site: _Site) -> str:
-    lines = [*_headline(site), *_cycles(site)]
+    alerts = [one for one in site.standing.alerts if not (one.cause == _HELD and site.waiting)]
+    lines = [*_headline(site), *_cycles(site), *_facts(site, len(alerts))]
     for kept in site.waiting:
         lines += _hold(kept, site.now)
     for kept, word in site.approved:
@@ -75,13 +85,27 @@ def _text(site: _Site) -> str:
             f"`door-sync restore {one.contact_id}` ends that."
             for one in site.cut_off
         ]
-    alerts = [one for one in site.standing.alerts if not (one.cause == _HELD and site.waiting)]
     if alerts:
         lines += ["", "A person is needed:"]
         for alert in alerts:
             lines.append(f"  - {alert.cause}, since {local(alert.began)}: {alert.happened}")
             lines.append(f"    {alert.settles}")
     return "".join(f"{harmless(line)}\n" for line in lines)
+
+
+def _facts(site: _Site, alerts: int) -> list[str]:
+    """Return what is always said, below the cycles; details of it follow."""
+    waiting = counted(len(site.waiting), "plan", "plans") if site.waiting else "no plan"
+    needed = counted(alerts, "alert", "alerts") if alerts else "no alert"
+    cut_off = counted(len(site.cut_off), "person is", "people are") if site.cut_off else "nobody is"
+    return [
+        *next_line(site.standing, site.cadence, site.now),
+        f"Waiting for a person: {waiting}, {needed}. Cut off by hand: {cut_off}.",
+        times_line(site.times),
+        unproven_line(site.times, site.now),
+        answered_line(site.standing, site.now),
+        pins_line(site.pins),
+    ]
 
 
 def _headline(site: _Site) -> list[str]:
@@ -107,9 +131,19 @@ def _headline(site: _Site) -> list[str]:
 
 
 def _interrupted(standing: Standing) -> str:
-    step = standing.died_in
-    where = f", at {step.kind} for contact {step.contact_id} ({step.change})" if step else ""
+    where = f", at {_step(standing.died_in)}" if standing.died_in else ""
     return f"Not good: the process of the last cycle died{where}; the next cycle heals that."
+
+
+def _whereabouts(standing: Standing) -> str:
+    if standing.is_at is None:
+        return ""
+    step = _step(standing.is_at)
+    return f": it is at {step}, or its process died there, which the next cycle heals"
+
+
+def _step(step: OpenStep) -> str:
+    return f"{step.kind} for contact {step.contact_id} ({step.change})"
 
 
 def _cycles(site: _Site) -> list[str]:
@@ -119,7 +153,8 @@ def _cycles(site: _Site) -> list[str]:
     if standing.last_good is not None and standing.last_good != standing.last:
         lines.append(f"Last good cycle: {_when(standing.last_good, site.now)}.")
     if standing.running is not None:
-        lines.append(f"A cycle began {ago(standing.running.started, site.now)} and has not ended.")
+        began = f"A cycle began {ago(standing.running.started, site.now)} and has not ended"
+        lines.append(f"{began}{_whereabouts(standing)}.")
     return lines
 
 
@@ -170,13 +205,12 @@ def _json(site: _Site) -> str:
         "running": _cycle_json(standing.running),
         "last_cycle": _cycle_json(standing.last),
         "last_good_cycle": _cycle_json(standing.last_good),
-        "died_in": None
-        if standing.died_in is None
-        else {
-            "contact": standing.died_in.contact_id,
-            "step": standing.died_in.kind,
-            "class": standing.died_in.change,
-        },
+        "next_cycle": _next_json(site),
+        "revocations": times_json(site.times),
+        "answered_at": _iso(standing.answered_at),
+        "pins": [*site.pins],
+        "died_in": _step_json(standing.died_in),
+        "is_at": _step_json(standing.is_at),
         "holds": [
             {
                 "digest": kept.hold.digest,
@@ -222,6 +256,11 @@ def _json(site: _Site) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
+def _next_json(site: _Site) -> dict[str, object]:
+    found = next_cycle(site.standing, site.cadence, site.now)
+    return {"due": _iso(found.due), "missed": found.is_missed}
+
+
 def _cycle_json(cycle: LastCycle | None) -> dict[str, object] | None:
     if cycle is None:
         return None
@@ -232,6 +271,12 @@ def _cycle_json(cycle: LastCycle | None) -> dict[str, object] | None:
         "event": cycle.event,
         "reason": cycle.reason,
     }
+
+
+def _step_json(step: OpenStep | None) -> dict[str, object] | None:
+    if step is None:
+        return None
+    return {"contact": step.contact_id, "step": step.kind, "class": step.change}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -23,7 +23,7 @@ class LastCycle:
 
 @dataclass(frozen=True, slots=True)
 class OpenStep:
-    """The write that a cycle was at when its process died: it may have been carried out."""
+    """The write that a cycle is at, or was at when its process died: it may be carried out."""
 
     contact_id: ContactId
     kind: str
@@ -44,14 +44,18 @@ class StandingAlert:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a site stands. `good_since` is the start of the first of the latest unbroken run of good
-    cycles; `died_in` the write at which the last cycle was interrupted, if it was at one."""
+    cycles, `died_in` the write at which the last cycle was interrupted, if it was at one, `is_at`
+    the same of one that has not ended: the journal cannot tell whether its process still lives.
+    `answered_at` is when both sides were last read, believed, and doubted by no guard."""
 
     running: LastCycle | None
     last: LastCycle | None
     last_good: LastCycle | None
     good_since: datetime | None
     died_in: OpenStep | None
+    is_at: OpenStep | None
     is_provisioning: bool
+    answered_at: datetime | None
     alerts: tuple[StandingAlert, ...]
 
 
@@ -62,13 +66,17 @@ def standing(store: Store) -> Standing:
     """Read how the site stands, all at one moment; raise JournalError."""
     with store.reading() as connection:
         last = _cycle(connection, "AND event IS NOT NULL")
+        running = _cycle(connection, "AND event IS NULL")
+        was_interrupted = last is not None and last.event == INTERRUPTED
         return Standing(
-            running=_cycle(connection, "AND event IS NULL"),
+            running=running,
             last=last,
             last_good=_cycle(connection, "AND event = 'applied'"),
             good_since=_good_since(connection),
-            died_in=_died_in(connection, last),
+            died_in=_open_step(connection, last) if was_interrupted else None,
+            is_at=_open_step(connection, running),
             is_provisioning=connection.execute("SELECT provisioning FROM site").fetchone() == (1,),
+            answered_at=_answered_at(connection),
             alerts=tuple(_alerts(connection)),
         )
 
@@ -97,15 +105,20 @@ def _good_since(connection: sqlite3.Connection) -> datetime | None:
     return None if started is None else time_from(started)
 
 
-def _died_in(connection: sqlite3.Connection, last: LastCycle | None) -> OpenStep | None:
-    if last is None or last.event != INTERRUPTED:
+def _open_step(connection: sqlite3.Connection, cycle: LastCycle | None) -> OpenStep | None:
+    if cycle is None:
         return None
     row = connection.execute(
         "SELECT contact_id, kind, change FROM steps WHERE cycle = ? AND outcome IS NULL "
         "ORDER BY number DESC LIMIT 1",
-        (last.cycle_id,),
+        (cycle.cycle_id,),
     ).fetchone()
     return None if row is None else OpenStep(ContactId(row[0]), row[1], row[2])
+
+
+def _answered_at(connection: sqlite3.Connection) -> datetime | None:
+    (good_at,) = connection.execute("SELECT good_at FROM site").fetchone() or (None,)
+    return None if good_at is None else time_from(good_at)
 
 
 def _alerts(connection: sqlite3.Connection) -> list[StandingAlert]:
