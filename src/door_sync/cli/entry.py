@@ -40,6 +40,7 @@ COMMANDS = {
     "adopt": Listed("door_sync.cli.adopt", "Take over users made by hand, each with your yes."),
     "apply": Listed("door_sync.cli.apply", "Carry out a plan that was looked at, exactly so."),
     "approve": Listed("door_sync.cli.approve", "Let a plan pass that a guard holds."),
+    "cards": Listed("door_sync.cli.cards", "List every card by its state, and what settles it."),
     "completion": Listed("door_sync.cli.completion", "Print the script for a shell's completion."),
     "demo": Listed("door_sync.cli.demo", "Sync a made-up club on built-in simulators."),
     "doctor": Listed(
