@@ -12,8 +12,6 @@ from door_sync.daemon.figures import FIGURES, Kind
 from door_sync.daemon.metrics import BUSY, FAULT, Metrics
 from tests.daemon.harness import DOWN, GOOD, NOON, HandClock
 
-BEGINNING = {"door_sync_build_info"}
-
 
 def figures(metrics: Metrics) -> dict[str, float]:
     """Every sample by its name and labels, as Prometheus would read it."""
@@ -39,6 +37,17 @@ def test_before_the_first_cycle_nothing_is_claimed(metrics: Metrics) -> None:
     assert "door_sync_last_success_timestamp_seconds" not in found
     assert metrics.last_cycle is None
     assert found["door_sync_cycle_seconds_count"] == 0
+    assert "door_sync_holds" not in found
+
+
+def test_every_counter_is_there_from_the_start_for_a_rate_needs_two_values(
+    metrics: Metrics,
+) -> None:
+    found = figures(metrics)
+    assert found["door_sync_cycles_total fault"] == 0
+    assert found["door_sync_changes_total revoke failed"] == 0
+    assert found["door_sync_trigger_calls_total refused"] == 0
+    assert found["door_sync_settings_refused"] == 0
 
 
 def test_a_good_cycle_moves_the_last_success_and_a_bad_one_the_last_cycle_alone(
@@ -101,7 +110,8 @@ def test_what_counts_goes_on_in_the_next_process(
     later = Metrics(clock)
     later.go_on_from(path)
     before, after = figures(metrics), figures(later)
-    assert before.pop("door_sync_settings_refused") == 1, "of that process alone"
+    name = "door_sync_settings_refused"
+    assert (before.pop(name), after.pop(name)) == (1, 0), "of one process alone"
     assert after == before
     later.cycle(GOOD, 3.0, Traffic(), [7.0])
     found = figures(later)

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from door_sync.daemon.metrics import Metrics
+from door_sync.daemon.metrics import ACCEPTED, MERGED, REFUSED, Metrics
 from door_sync.daemon.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Gate, Refusal
 from door_sync.ports import Clock
 from door_sync.settings import Secret
@@ -61,11 +61,11 @@ class Hooks:
         body = await _body(request)
         refusal = Refusal.TOO_LARGE if body is None else self._refusal(request, body)
         if refusal is not None:
-            self._metrics.trigger("refused")
+            self._metrics.trigger(REFUSED)
             self._complaints.about(refusal)
             return PlainTextResponse("Forbidden\n", 403)
         is_merged = self._ring()
-        self._metrics.trigger("merged" if is_merged else "accepted")
+        self._metrics.trigger(MERGED if is_merged else ACCEPTED)
         log.info("trigger", merged=is_merged)
         return JSONResponse({"accepted": True, "merged": is_merged}, 202)
 

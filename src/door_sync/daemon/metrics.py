@@ -31,6 +31,9 @@ _LARGEST_FILE = 2**20
 FAULT, BUSY = "fault", "busy"
 """Endings of a cycle that has no report."""
 
+DONE, FAILED = "done", "failed"
+CALLS = ACCEPTED, MERGED, REFUSED = "accepted", "merged", "refused"
+
 
 class Metrics(Collector):
     """The figures of one site. Any thread may read them while a cycle adds to them."""
@@ -39,7 +42,7 @@ class Metrics(Collector):
         self._clock = clock
         self._lock = threading.Lock()
         self._ledger = Ledger()
-        self._ledger.set(figures.BUILD, 1, __version__)
+        self._begin()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -74,9 +77,9 @@ class Metrics(Collector):
             if report.ending is Ending.CLEAN:
                 self._ledger.set(figures.LAST_SUCCESS, now.timestamp())
             for change in report.done:
-                self._ledger.add(figures.CHANGES, 1, change.change_class.value, "done")
+                self._ledger.add(figures.CHANGES, 1, change.change_class.value, DONE)
             for result in report.failed:
-                self._ledger.add(figures.CHANGES, 1, result.change.change_class.value, "failed")
+                self._ledger.add(figures.CHANGES, 1, result.change.change_class.value, FAILED)
             if report.decision is not None:
                 self._standing(report)
             for taken in revocations:
@@ -115,6 +118,20 @@ class Metrics(Collector):
             replace_file(path, self.text().decode("utf-8"), mode=_FILE_MODE)
         except OpsFileError as error:
             log.warning("the metrics file was not written", reason=error.message)
+
+    def _begin(self) -> None:
+        """Let every counter be there from the start: a rate is computed of a difference, and what
+        appears with its first event has none."""
+        ledger = self._ledger
+        ledger.set(figures.BUILD, 1, __version__)
+        ledger.set(figures.SETTINGS_REFUSED, 0)
+        for ending in (*(one.name.lower() for one in Ending), FAULT, BUSY):
+            ledger.add(figures.CYCLES, 0, ending)
+        for change_class in ChangeClass:
+            for outcome in (DONE, FAILED):
+                ledger.add(figures.CHANGES, 0, change_class.value, outcome)
+        for outcome in CALLS:
+            ledger.add(figures.TRIGGER_CALLS, 0, outcome)
 
     def _count(self, ending: str, seconds: float, traffic: Traffic) -> None:
         ledger = self._ledger
