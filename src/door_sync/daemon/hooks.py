@@ -7,6 +7,7 @@ Whoever calls learns next to nothing: every call of the trigger that is not in o
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -44,22 +45,22 @@ class Hooks:
     def __init__(
         self, offer: Offer, ring: Callable[[], bool], metrics: Metrics, clock: Clock
     ) -> None:
-        self._gate = Gate(offer.secret.reveal()) if offer.secret is not None else None
         self._ring = ring
         self._metrics = metrics
         self._clock = clock
         self._complaints = Complaints(clock)
         routes = []
-        if self._gate is not None:
-            routes.append(Route(TRIGGER_PATH, self._trigger, methods=["POST"]))
+        if offer.secret is not None:
+            trigger = partial(self._trigger, Gate(offer.secret.reveal()))
+            routes.append(Route(TRIGGER_PATH, trigger, methods=["POST"]))
         if offer.metrics:
             routes.append(Route(METRICS_PATH, self._figures, methods=["GET"]))
         self.app = Starlette(routes=routes)
         self.app.router.redirect_slashes = False
 
-    async def _trigger(self, request: Request) -> Response:
+    async def _trigger(self, gate: Gate, request: Request) -> Response:
         body = await _body(request)
-        refusal = Refusal.TOO_LARGE if body is None else self._refusal(request, body)
+        refusal = Refusal.TOO_LARGE if body is None else self._refusal(gate, request, body)
         if refusal is not None:
             self._metrics.trigger(REFUSED)
             self._complaints.about(refusal)
@@ -69,10 +70,8 @@ class Hooks:
         log.info("trigger", merged=is_merged)
         return JSONResponse({"accepted": True, "merged": is_merged}, 202)
 
-    def _refusal(self, request: Request, body: bytes) -> Refusal | None:
-        if self._gate is None:
-            return Refusal.UNSIGNED
-        return self._gate.refusal(
+    def _refusal(self, gate: Gate, request: Request, body: bytes) -> Refusal | None:
+        return gate.refusal(
             request.headers.get(TIMESTAMP_HEADER, ""),
             request.headers.get(SIGNATURE_HEADER, ""),
             body,

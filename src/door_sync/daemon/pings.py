@@ -79,20 +79,20 @@ class DeadMan:
         self._waiting.put(suffix)
         if self._thread is None:
             name = "door-sync pings"
-            self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+            self._thread = threading.Thread(
+                target=self._work, args=(self._address,), name=name, daemon=True
+            )
             self._thread.start()
 
-    def _work(self) -> None:
+    def _work(self, address: Secret) -> None:
         while (suffix := self._waiting.get()) is not None:
             try:
-                self._ping(suffix)
+                self._ping(address, suffix)
             except (DoorSyncError, ValueError) as error:  # their texts name the host
                 log.warning("a dead-man ping was not sent", code=type(error).__name__)
 
-    def _ping(self, suffix: str) -> None:
-        if self._address is None:
-            return
-        parts = urlsplit(self._address.reveal())
+    def _ping(self, address: Secret, suffix: str) -> None:
+        parts = urlsplit(address.reveal())
         query = f"?{parts.query}" if parts.query else ""
         path = f"{parts.path.rstrip('/')}{suffix}" or "/"
         with HttpClient(
