@@ -1,10 +1,12 @@
 """`status`: how the site stands, from its journal alone (§6, §8)."""
 
 import json
+from contextlib import closing
 
 from door_sync.core.people import ContactId
 from door_sync.journal.cutoffs import Reason
 from door_sync.journal.sqlite import SqliteJournal
+from door_sync.journal.store import Store
 from door_sync.ports import StepRecord
 from door_sync.simulators.faults import Answer
 from tests.cli.conftest import Site
@@ -131,3 +133,51 @@ def test_a_cycle_that_stopped_says_why(site: Site) -> None:
     text = status(site)
     assert text.startswith("Not good: ")
     assert "Last good cycle: " in text
+
+
+def test_in_the_normal_case_it_has_ten_lines_at_most(site: Site) -> None:
+    contact = site.club.join(1001)
+    site.club.join(1002)
+    site.settle()
+    site.club.lapse(contact)
+    site.settle()
+    lines = status(site).splitlines()
+    assert len(lines) <= 10
+    assert all(lines)
+    text = "\n".join(lines)
+    assert "Next cycle: " in text
+    assert "Waiting for a person: no plan, no alert. Cut off by hand: nobody." in text
+    assert "Revocations: 1 in the last 90 days" in text
+    assert "Not proven yet: none." in text
+    assert "Keys and certificates: good when both sides were last read well" in text
+    assert "Controller: pinned to the certificate " in text
+
+
+def test_when_nobody_runs_cycles_it_says_how_to_look(site: Site) -> None:
+    site.settle()
+    with closing(Store.open(site.journal)) as store, store.writing() as connection:
+        connection.execute("UPDATE cycles SET started = '2026-01-01T00:00:00.000000+00:00'")
+    assert "nobody seems to run them" in status(site)
+    assert "`systemctl status door-sync`" in status(site)
+    content = json.loads(site.run("status", "--json").out)
+    assert content["next_cycle"]["missed"] is True
+
+
+def test_a_revocation_without_proof_is_shown_with_its_age(site: Site) -> None:
+    hold(site)
+    text = status(site)
+    assert "Not proven yet: contacts " in text
+    assert "held by a guard, the oldest known since" in text
+    revocations = json.loads(site.run("status", "--json").out)["revocations"]
+    assert len(revocations["unproven"]) == 4
+    assert all(one["held"] for one in revocations["unproven"])
+    assert json.loads(site.run("history", "--json").out)["revocations"] == revocations
+    assert "held by a guard" in site.run("history").out
+
+
+def test_its_json_says_when_both_sides_answered_and_what_is_pinned(site: Site) -> None:
+    site.settle()
+    content = json.loads(site.run("status", "--json").out)
+    assert content["answered_at"] is not None
+    assert content["pins"] == [site.club.unifi_server.fingerprint]
+    assert content["next_cycle"]["due"] is not None

@@ -151,19 +151,6 @@ def parts_to_look_with(
         yield parts
 
 
-@contextmanager
-def parts_to_look_with(
-    settings: Settings, progress: Progress | None = None, clock: Clock | None = None
-) -> Iterator[Parts]:
-    """Build what a site works with, over a journal for reading alone; raise JournalError."""
-    clock = clock or SystemClock()
-    with (
-        journal_to_look_into(settings.ops.history_db, clock) as journal,
-        _parts(settings, journal, clock, progress or Progress(), Traffic()) as parts,
-    ):
-        yield parts
-
-
 def _live_run(
     settings: Settings,
     progress: Progress,

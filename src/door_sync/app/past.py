@@ -19,6 +19,7 @@ from door_sync.journal.lookback import (
     story,
 )
 from door_sync.journal.retention import Keep, Pruned, prune, would_prune
+from door_sync.journal.revocations import RevocationTimes, revocation_times
 from door_sync.journal.shrinking import Shrunk, shrink
 from door_sync.journal.store import Store
 from door_sync.journal.verify import Verification, check_database, verify
@@ -42,6 +43,12 @@ def latest(path: Path, limit: int, *, quiet_too: bool) -> list[Run]:
     """Return the latest cycles of the journal at `path`, the oldest first; raise JournalError."""
     with _reading(path) as store, store.reading() as connection:
         return latest_runs(connection, limit, quiet_too=quiet_too)
+
+
+def revocations(path: Path, since: datetime) -> RevocationTimes:
+    """Return how long the revocations took that were proven since then; raise JournalError."""
+    with _reading(path) as store:
+        return revocation_times(store, since)
 
 
 def cycle(path: Path, cycle_id: str) -> Told | None:

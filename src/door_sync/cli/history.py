@@ -6,11 +6,20 @@ import click
 
 from door_sync.app.bootstrap import keep
 from door_sync.app.clock import SystemClock
-from door_sync.app.past import check, cycle, latest, story_of, tidy_up, would_tidy_up
+from door_sync.app.past import (
+    check,
+    cycle,
+    latest,
+    revocations,
+    story_of,
+    tidy_up,
+    would_tidy_up,
+)
 from door_sync.cli.contacts import ContactParameter
 from door_sync.cli.context import Options
 from door_sync.cli.output.past import cycle_text, cycles_text, story_text
 from door_sync.cli.output.past_json import cycle_json, cycles_json, story_json
+from door_sync.cli.output.revocations import SPAN, times_json, times_text
 from door_sync.cli.output.verdict import pruned_text, verdict_json, verdict_text
 from door_sync.cli.showing import show
 from door_sync.core.people import ContactId
@@ -69,8 +78,12 @@ def command(
             )
         show(cycle_json(told) if as_json else cycle_text(told))
     else:
-        runs = latest(path, limit, quiet_too=all_)
-        show(cycles_json(runs) if as_json else cycles_text(runs, quiet_too=all_))
+        runs, now = latest(path, limit, quiet_too=all_), SystemClock().now()
+        times = revocations(path, now - SPAN)
+        if as_json:
+            show(cycles_json(runs, {"revocations": times_json(times)}))
+        else:
+            show(cycles_text(runs, quiet_too=all_) + times_text(times, now))
     return 0
 
 

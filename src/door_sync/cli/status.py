@@ -97,7 +97,7 @@ def _facts(site: _Site, alerts: int) -> list[str]:
     """Return what is always said, below the cycles; details of it follow."""
     waiting = counted(len(site.waiting), "plan", "plans") if site.waiting else "no plan"
     needed = counted(alerts, "alert", "alerts") if alerts else "no alert"
-    cut_off = counted(len(site.cut_off), "person is", "people are") if site.cut_off else "nobody is"
+    cut_off = counted(len(site.cut_off), "person", "people") if site.cut_off else "nobody"
     return [
         *next_line(site.standing, site.cadence, site.now),
         f"Waiting for a person: {waiting}, {needed}. Cut off by hand: {cut_off}.",

@@ -1,9 +1,10 @@
 """Past cycles and one person's story as JSON, for scripts: ids, digests and times in UTC."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 
 from door_sync.app.past import Story
 from door_sync.journal.history import PastStep
@@ -19,10 +20,10 @@ _KINDS: dict[type[Happening], str] = {
 }
 
 
-def cycles_json(runs: Sequence[Run]) -> str:
-    """Return the list of cycles, the newest last."""
+def cycles_json(runs: Sequence[Run], more: Mapping[str, object] = MappingProxyType({})) -> str:
+    """Return the list of cycles, the newest last, and `more`."""
     found = [{"first": run.first, "cycles": run.cycles, **_cycle(run.last)} for run in runs]
-    return _printed({"cycles": found})
+    return _printed({"cycles": found, **more})
 
 
 def cycle_json(told: Told) -> str:
