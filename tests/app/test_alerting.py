@@ -15,13 +15,14 @@ from door_sync.journal.alerts import REPEATS, AlertBook
 from door_sync.journal.sqlite import SqliteJournal
 from door_sync.notify.alerts import Policy, Sight
 from door_sync.notify.notifier import NotifyError
-from door_sync.ports import StepRecord
+from door_sync.ports import JournalError, StepRecord
 
 EVERYTHING = frozenset(Sight)
 HELD = Cause(Identity.HELD, "Seven would lose access.", "All stay.", "Look.")
 DISTRUST = Cause(Identity.SOURCE, "CiviCRM lied.", "All stay.", "Mend it.")
 NO_JOURNAL = Cause(Identity.JOURNAL, "No record.", "Nobody is revoked.", "Free space.")
 TOLD_SO_FAR = "Told so far"
+HELD_TITLE = "Changes wait for a person's word"
 
 
 @dataclass
@@ -424,3 +425,90 @@ def test_a_site_whose_journal_is_in_memory_has_no_end_of_the_flag(tmp_path: Path
     call_for_a_person(Found((HELD,)), AlertFiles(flag), Ways(), HandClock())
     assert HELD.happened in flag.read_text()
     assert TOLD_SO_FAR not in flag.read_text()
+
+
+# A journal that cannot be used, time and again, and processes that remember nothing.
+
+
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the journal be read but not be written to."""
+
+    def no_room(_book: AlertBook, *_: object) -> None:
+        raise JournalError("the disk is full")
+
+    monkeypatch.setattr(AlertBook, "keep", no_room)
+
+
+def test_an_end_that_a_full_disk_could_not_keep_is_told_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.cycle(HELD)
+    with monkeypatch.context() as patched:
+        full(patched)
+        for _ in range(3):
+            desk.cycle()
+            assert "door-sync needs a person" not in desk.flag.read_text()
+    desk.cycle()
+    assert [subject.split(":")[0] for subject in desk.box.subjects[1:]] == ["Resolved"]
+    assert not desk.flag.exists()
+    assert desk.told() == [("held", "begin"), ("held", "resolved")]
+
+
+def test_what_begins_anew_on_a_full_disk_after_its_end_is_told_anew_and_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.cycle(HELD)
+    with monkeypatch.context() as patched:
+        full(patched)
+        desk.cycle()
+        desk.cycle(HELD)
+        desk.cycle(HELD)
+    desk.cycle(HELD)
+    desk.cycle()
+    kinds = [subject.split(":")[0] for subject in desk.box.subjects]
+    assert kinds == [HELD_TITLE, "Resolved", HELD_TITLE, "Resolved"]
+    assert not desk.flag.exists()
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_a_journal_that_breaks_again_before_its_repair_could_be_told_begins_once(
+    desk: Desk, is_broken: bool
+) -> None:
+    """`is_broken`: the channel still is when the journal breaks for the second time."""
+    desk.spoil_the_journal()
+    desk.cycle(NO_JOURNAL, seen=frozenset())
+    desk.repair_the_journal()
+    desk.box.is_broken = True
+    desk.cycle()
+    desk.cycle()
+    desk.spoil_the_journal()
+    desk.box.is_broken = is_broken
+    desk.cycle(NO_JOURNAL, seen=frozenset())
+    desk.repair_the_journal()
+    desk.box.is_broken = False
+    desk.cycle()
+    about = [subject for subject in desk.box.subjects if "record cannot be kept" in subject]
+    assert [subject.split(":")[0] for subject in about] == [
+        "No cycle runs, because its record cannot be kept",
+        "Resolved",
+    ]
+    assert not desk.flag.exists()
+
+
+def test_a_flag_without_its_end_does_not_make_the_journal_forget_what_it_told(desk: Desk) -> None:
+    """Somebody removed the flag in the meantime, and the second outage could not be told."""
+    desk.spoil_the_journal()
+    desk.cycle(NO_JOURNAL, seen=frozenset())
+    desk.repair_the_journal()
+    desk.box.is_broken = True
+    desk.cycle()
+    desk.flag.unlink()
+    desk.spoil_the_journal()
+    desk.cycle(NO_JOURNAL, seen=frozenset())
+    desk.repair_the_journal()
+    desk.box.is_broken = False
+    desk.cycle()
+    assert desk.box.subjects[1:] == [
+        "Resolved: no cycle runs, because its record cannot be kept",
+        "Resolved: alerts could not be sent",
+    ]

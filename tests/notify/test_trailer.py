@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from door_sync.core.causes import Cause, Identity, Standing
 from door_sync.notify.flag import flag_text
-from door_sync.notify.trailer import read_trailer, trailer
+from door_sync.notify.trailer import read_endings, read_trailer, trailer
 
 NOW = datetime(2026, 11, 22, 12, 30, 15, 123456, tzinfo=UTC)
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -33,6 +33,26 @@ def test_it_is_read_as_it_was_written(standing: list[Standing]) -> None:
         (one.identity, one.began, one.failures, one.announced, one.reminded, one.is_over)
         for one in standing
     ]
+
+
+@given(
+    st.lists(STANDING, unique_by=lambda one: one.identity),
+    st.dictionaries(st.sampled_from(Identity), MOMENTS),
+)
+def test_it_tells_which_ends_were_told(
+    standing: list[Standing], ended: dict[Identity, datetime]
+) -> None:
+    text = trailer(standing, ended)
+    assert read_endings(text) == ended
+    assert len(read_trailer(text)) == len(standing)
+
+
+def test_an_end_that_makes_no_sense_is_passed_over() -> None:
+    text = trailer([], {Identity.HELD: NOW})
+    assert text.endswith("- held; its end was told 2026-11-22T12:30:15.123456+00:00\n")
+    for good, bad in (("held", "bewitched"), ("2026-11-22", "2026-13-22"), ("+00:00", "")):
+        assert read_endings(text.replace(good, bad)) == {}
+    assert read_endings(text.rpartition(":\n")[2]) == {}
 
 
 def test_people_can_read_it_too() -> None:

@@ -21,7 +21,6 @@ from door_sync.journal.alerts import Told
 from door_sync.notify.alerts import Message, Policy, Sight, after_cycle, when_told
 from door_sync.notify.flag import flag_text, lower_flag, raise_flag
 from door_sync.notify.notifier import Notifier, NotifyError
-from door_sync.notify.trailer import trailer
 from door_sync.notify.wording import subject_of, text_of
 from door_sync.ports import Clock
 
@@ -31,6 +30,9 @@ FLAG_ONLY: Final = "flag-file"
 
 _ENDED: Final = (
     "A person was needed and is not any more; a message about that is still to be sent.\n"
+)
+_ALL_TOLD: Final = (
+    "Nobody was needed in the last cycle, and that was told, but the journal could not keep it.\n"
 )
 
 
@@ -171,7 +173,7 @@ class _Call:
             for one in self.standing
             if not one.is_over or one.identity is Identity.CHANNEL
         ]
-        end = trailer(self.standing) if self._desk.needs_trailer else ""
-        if not causes and not end:
-            return ""
-        return (flag_text(causes) if causes else _ENDED) + end
+        end = self._desk.trailer()
+        if causes:
+            return flag_text(causes) + end
+        return (_ENDED if self.standing else _ALL_TOLD) + end if end else ""

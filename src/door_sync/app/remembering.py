@@ -1,19 +1,24 @@
 """Where the standing alerts are kept: in the journal; while that cannot be used, in the process
 and at the end of the flag (P14)."""
 
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from door_sync.core.causes import Standing
+from door_sync.core.causes import Identity, Standing
 from door_sync.core.people import ContactId
 from door_sync.files import OpsFileError
 from door_sync.journal.alerts import AlertBook, Told
+from door_sync.notify.alerts import Kind
 from door_sync.notify.flag import read_flag
-from door_sync.notify.trailer import read_trailer
+from door_sync.notify.trailer import read_endings, read_trailer, trailer
 from door_sync.ports import JournalError
+
+RESOLVED: Final = Kind.RESOLVED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,18 @@ class AlertDesk:
     ) -> None:
         self._let_go()
 
-    @property
-    def needs_trailer(self) -> bool:
-        """Say whether a journal that should keep the alerts does not."""
-        return self._files.journal is not None and not self._memory.is_saved
+    def trailer(self) -> str:
+        """Return the lines at the end of the flag, for a process that cannot ask the journal.
+
+        They tell all that the journal could not keep. That the journal itself was unusable stays
+        there until its end was told: when it is asked for, the journal may be unusable again.
+        """
+        memory = self._memory
+        if self._files.journal is None or memory.standing is None:
+            return ""
+        if not memory.is_saved:
+            return trailer(memory.standing, _ends(memory.unlogged))
+        return trailer(one for one in memory.standing if one.identity is Identity.JOURNAL)
 
     def standing(self) -> tuple[Standing, ...]:
         """Return what stands, from wherever it is known."""
@@ -75,14 +88,18 @@ class AlertDesk:
                 self._kept, told = self._book.standing(), self._book.told()
             except JournalError:
                 self._let_go()
-        if self._kept is None:
-            return self._trailer(()) if memory.standing is None else memory.standing
         if memory.standing is None:
-            newer = self._trailer(told)
+            newer = self._of_flag(told)
+        elif self._kept is None:
+            return memory.standing
         else:
             newer = () if memory.is_saved else memory.standing
-        known = {one.identity: one for one in (() if _replaces(memory) else self._kept)}
-        known |= {one.identity: one for one in newer}
+        if self._kept is None:
+            return newer
+        kept = () if _replaces(memory) else self._kept
+        known = {one.identity: one for one in kept if not self._has_ended(one)}
+        for one in newer:
+            known[one.identity] = _joined(known.get(one.identity), one)
         memory.is_whole = True
         return tuple(known.values())
 
@@ -112,23 +129,32 @@ class AlertDesk:
                 self._let_go()
         return ()
 
-    def _trailer(self, told: tuple[Told, ...]) -> tuple[Standing, ...]:
-        """Return what the end of the flag says stands.
+    def _of_flag(self, told: tuple[Told, ...]) -> tuple[Standing, ...]:
+        """Return what the end of the flag says stands, and take over which ends it says were told.
 
         Lines that the journal knows something later of are old: the flag could not be replaced.
         """
         if self._files.journal is None:
             return ()
         try:
-            found = read_trailer(read_flag(self._files.flag))
+            flag = read_flag(self._files.flag)
         except OpsFileError:
             return ()
         latest = {one.identity: one.at for one in told}
+
+        def is_new(identity: Identity, at: datetime) -> bool:
+            return identity not in latest or latest[identity] < at
+
+        ends = read_endings(flag).items()
+        self._memory.unlogged += [Told(one, RESOLVED, at) for one, at in ends if is_new(one, at)]
         return tuple(
-            one
-            for one in found
-            if one.identity not in latest or latest[one.identity] < (one.reminded or one.began)
+            one for one in read_trailer(flag) if is_new(one.identity, one.reminded or one.began)
         )
+
+    def _has_ended(self, kept: Standing) -> bool:
+        """Say whether the end of what the journal has was told when it could not keep that."""
+        end = _ends(self._memory.unlogged).get(kept.identity)
+        return end is not None and end >= (kept.reminded or kept.began)
 
     def _let_go(self) -> None:
         book, self._book = self._book, None
@@ -140,3 +166,14 @@ class AlertDesk:
 def _replaces(memory: AlertMemory) -> bool:
     """Say whether the process knows all that stands, and better than the journal."""
     return memory.is_whole and not memory.is_saved
+
+
+def _ends(told: Iterable[Told]) -> dict[Identity, datetime]:
+    return {one.identity: one.at for one in told if one.kind == RESOLVED}
+
+
+def _joined(kept: Standing | None, newer: Standing) -> Standing:
+    """Return what stands, from what the journal has and what is known since: that it was told."""
+    if kept is None or newer.announced is not None or kept.announced is None:
+        return newer
+    return replace(newer, began=kept.began, announced=kept.announced, reminded=kept.reminded)

@@ -5,7 +5,7 @@ the same mail every ten minutes while the disk is full.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -19,16 +19,25 @@ _LINE: Final = re.compile(
     r"told (?P<announced>\S+); last told (?P<reminded>\S+)(?P<over>; over)?$",
     re.MULTILINE,
 )
+_END: Final = re.compile(
+    r"^- (?P<identity>[a-z ]+); its end was told (?P<at>\S+)$",
+    re.MULTILINE,
+)
 _NEVER: Final = "never"
 
 
-def trailer(standing: Iterable[Standing]) -> str:
-    """Return the last lines of a flag for what stands; "" if nothing does."""
+def trailer(standing: Iterable[Standing], ended: Mapping[Identity, datetime] | None = None) -> str:
+    """Return the last lines of a flag for what stands, and for when the end of other causes was
+    told; "" if there is neither."""
     lines = [
         f"- {one.identity.value}; began {one.began.isoformat()}; cycles {one.failures}; "
         f"told {_text(one.announced)}; last told {_text(one.reminded)}"
         + ("; over" if one.is_over else "")
         for one in standing
+    ]
+    lines += [
+        f"- {identity.value}; its end was told {at.isoformat()}"
+        for identity, at in (ended or {}).items()
     ]
     return "\n".join(["", _HEADING, *lines, ""]) if lines else ""
 
@@ -38,14 +47,25 @@ def read_trailer(flag: str) -> tuple[Standing, ...]:
 
     A line that cannot be understood is passed over. Of the cause itself the title is left.
     """
-    _, _, end = flag.rpartition(_HEADING)
-    if end == flag:
-        return ()
     found = []
-    for line in _LINE.finditer(end):
+    for line in _LINE.finditer(_last_lines(flag)):
         with suppress(ValueError):
             found.append(_standing(line))
     return tuple(found)
+
+
+def read_endings(flag: str) -> dict[Identity, datetime]:
+    """Return the causes whose end was told, and when, likewise."""
+    found = {}
+    for line in _END.finditer(_last_lines(flag)):
+        with suppress(ValueError):
+            found[Identity(line["identity"])] = _moment(line["at"])
+    return found
+
+
+def _last_lines(flag: str) -> str:
+    _, heading, end = flag.rpartition(_HEADING)
+    return end if heading else ""
 
 
 def _standing(line: re.Match[str]) -> Standing:
