@@ -1,6 +1,7 @@
 """`explain`: one person's chain of reasons, from both sides and the journal (§8, P7)."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -313,8 +314,10 @@ def test_names_stand_in_it_and_card_numbers_never(site: Site) -> None:
     for words in (("explain", str(contact)), ("explain", str(contact), "--json")):
         ran = site.run(*words)
         assert "Zora" in ran.out
-        for secret in ("41234", "1234", "A112", "zora@"):
-            assert secret not in ran.out + ran.err
+        assert "zora@" not in ran.out + ran.err
+        # Not as a part of a time or an id, where any digits may stand.
+        number = r"(?<![0-9a-f])(41234|0?2aa112)(?![0-9a-f])"
+        assert not re.search(number, f"{ran.out}{ran.err}".lower())
 
 
 SITUATIONS = ("well", "lapsed", "cut", "blocked", "bad", "double", "new", "moved", "hand", "pass")

@@ -23,17 +23,7 @@ from door_sync.core.controller import (
 )
 from door_sync.core.explain import CardSeen, Explanation, MembershipSeen, UserSeen
 from door_sync.core.names import tidy
-from door_sync.core.situation import (
-    Create,
-    Keep,
-    LeaveAlone,
-    Nothing,
-    Restore,
-    Revoke,
-    Settled,
-    TakeTiersOff,
-    Wait,
-)
+from door_sync.core.situation import Keep, LeaveAlone, Settled, Wait
 from door_sync.core.telling import is_set_up
 from door_sync.core.tiers import CardUnknown, Deny, Grant, Resolution, Skip, Unknown, Verdict
 from door_sync.unifi.taps import Whose
@@ -222,8 +212,6 @@ def _card(found: Explanation, words: Wording) -> Iterator[str]:
     if found.shares_with:
         others = ", ".join(words.person(one) for one in found.shares_with)
         yield f"  The same number stands at {others}, so nobody's card is touched: mend one."
-    elif found.verdict is not None and isinstance(found.verdict.card, CardUnknown):
-        yield f"  {sentence(found.verdict.card.reason)}"
     if not found.cards:
         yield "  The controller does not have it yet."
     for one in found.cards:
@@ -313,12 +301,8 @@ def _why_nothing(found: Explanation) -> str:
             return "all is as it should be but the card, and nobody knows which is right."
         case Keep():
             return "all is as it should be."
-        case Nothing() | None:
-            return "there is nothing to give and nothing to take."
-        case Create() | Restore() | Revoke() | TakeTiersOff():
-            return "the change is held, or has nothing left to do."
         case _:
-            assert_never(found.situation)
+            return "there is nothing to give and nothing to take."
 
 
 def _listed(guards: Iterable[str]) -> str:

@@ -1,17 +1,16 @@
 """One person explained, as JSON for scripts: ids, tags and texts. Names stand in it (P12)."""
 
 import json
-from datetime import datetime
+from typing import assert_never
 
 from door_sync.app.explaining import Explained
 from door_sync.cli.output.explained import is_ready, name_shown
-from door_sync.cli.output.past_json import happening_json
+from door_sync.cli.output.past_json import happening_json, moment_json
 from door_sync.cli.output.wording import Wording
 from door_sync.core.cards import BadCard, CardNumber
 from door_sync.core.explain import Explanation, MembershipSeen, UserSeen
 from door_sync.core.steps import kind_of
 from door_sync.core.tiers import Deny, Grant, Skip, Unknown, Verdict
-from door_sync.journal.moments import time_text
 
 
 def explained_json(found: Explained) -> str:
@@ -51,7 +50,7 @@ def explained_json(found: Explained) -> str:
         },
         "taps_error": taps.error or None if taps is not None else None,
     }
-    return json.dumps(content, indent=2, default=_text) + "\n"
+    return json.dumps(content, indent=2, default=moment_json) + "\n"
 
 
 def _explanation(one: Explanation, words: Wording) -> dict[str, object]:
@@ -115,6 +114,8 @@ def _entitlement(verdict: Verdict) -> dict[str, object]:
             return {"kind": "deny", "policy": None, "tier": None, "reason": reason}
         case Unknown(reason):
             return {"kind": "unknown", "policy": None, "tier": None, "reason": reason}
+        case _:
+            assert_never(verdict.entitlement)
 
 
 def _card(one: Explanation, words: Wording) -> dict[str, object]:
@@ -143,9 +144,3 @@ def _user(one: UserSeen, words: Wording) -> dict[str, object]:
         "cards": [words.card(card.token) for card in one.cards],
         "serves": one.serves,
     }
-
-
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return time_text(value)
-    raise TypeError(type(value).__name__)

@@ -79,10 +79,11 @@ def _step(step: PastStep) -> dict[str, object]:
 
 
 def _printed(value: object) -> str:
-    return json.dumps(value, indent=2, default=_text) + "\n"
+    return json.dumps(value, indent=2, default=moment_json) + "\n"
 
 
-def _text(value: object) -> str:
+def moment_json(value: object) -> str:
+    """Return a moment as text, for `json.dumps`; raise TypeError for anything else."""
     if isinstance(value, datetime):
         return time_text(value)
     raise TypeError(type(value).__name__)
