@@ -7,6 +7,7 @@ import lzma
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from door_sync.app.auditing import audit_command
+from door_sync.core.people import ContactId
 from door_sync.journal import chain
+from door_sync.journal.audit import AuditedChange, AuditedCycle, Crashed
 from door_sync.journal.auditfiles import in_order, read_lines, with_siblings
 from door_sync.journal.chain import hash_of, seal, seal_of
+from door_sync.journal.retention import Keep, prune
 from door_sync.journal.verify import check_database, verify
+from door_sync.ports import ControllerError
 from tests.journal.chained import AuditedSite
 
 
@@ -287,6 +293,30 @@ def test_a_journal_that_was_changed_disagrees_with_the_lines(
     with site.store.writing() as connection:
         connection.execute(change)
     assert any(said in one for one in site.findings())
+
+
+@pytest.mark.parametrize(("outcome", "is_missed"), [("failed", False), ("done", True)])
+def test_a_cycle_whose_record_broke_off_before_its_first_write_goes_with_the_quiet_ones(
+    site: AuditedSite, outcome: str, is_missed: bool
+) -> None:
+    """Its line tells of changes that failed, the journal of no step. One that wrote is missed: it
+    would be kept for longer."""
+    for contact, said in ((3, "done"), (7, outcome)):
+        record = site.begin()
+        if contact == 3:  # this one wrote, so the journal keeps it, and tells how far back it goes
+            site.write(record, contact)
+        record.end("failed", "", {}, "the disk is full")
+        change = AuditedChange(ContactId(contact), "revoke", said)
+        ending = Crashed(ControllerError("the disk is full"))
+        line = AuditedCycle(site.clock.now(), record.cycle_id, ending, changes=[change])
+        audit_command(line, site.files)
+    days = Keep(changes=timedelta(days=400), quiet=timedelta(days=1))
+    for _ in range(12):
+        site.clock.moment += timedelta(hours=4)
+        site.cycle()
+    assert prune(site.store, site.clock.now(), days, most=100).quiet > 1
+    missed = [one for one in site.findings() if "which the journal does not know" in one]
+    assert bool(missed) is is_missed
 
 
 def test_a_half_line_is_closed_and_vouched_for_by_the_next(site: AuditedSite) -> None:

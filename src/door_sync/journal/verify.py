@@ -239,7 +239,7 @@ class _Check:
         self.result.cycles += 1
         entry = self._entry(str(cycle_id))
         if entry is None:
-            if self._book.may_be_gone(str(cycle_id), quiet=not content.get("changes")):
+            if self._book.may_be_gone(str(cycle_id), quiet=not _has_written(content)):
                 self._untold += 1
                 self._may_follow = {line_hash}
             else:
@@ -344,6 +344,18 @@ def _parsed(line: bytes) -> dict[str, object] | None:
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         return None
     return cast("dict[str, object]", content) if isinstance(content, dict) else None
+
+
+def _has_written(content: dict[str, object]) -> bool:
+    """Say whether a line tells of a write that the journal must have had a step of.
+
+    A change that failed may have got as far as none: so it is where the record broke off.
+    """
+    told = content.get("changes")
+    return any(
+        isinstance(one, dict) and one.get("outcome") != "failed"
+        for one in (told if isinstance(told, list) else [])
+    )
 
 
 def _changes(content: dict[str, object]) -> set[tuple[int, str]]:
