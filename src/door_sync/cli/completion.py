@@ -1,18 +1,18 @@
 """`completion`: the script that lets a shell complete commands and options."""
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from door_sync.cli.showing import show
 
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 PROGRAM = "door-sync"
 VARIABLE = "_DOOR_SYNC_COMPLETE"
 """What the scripts set when they ask the program; click makes it of the program's name."""
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice([*SHELLS]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> int:
     """Print a script that lets a shell complete commands and options.
@@ -20,8 +20,6 @@ def command(context: click.Context, shell: str) -> int:
     Put it where the shell looks: for bash into /etc/bash_completion.d/door-sync, for zsh as
     _door-sync into a directory of fpath, for fish into ~/.config/fish/completions/door-sync.fish.
     """
-    completion = get_completion_class(shell)
-    if completion is None:  # click.Choice lets no other shell pass
-        raise LookupError(shell)
-    show(completion(context.find_root().command, {}, PROGRAM, VARIABLE).source() + "\n")
+    script = SHELLS[shell](context.find_root().command, {}, PROGRAM, VARIABLE).source()
+    show(f"{script}\n")
     return 0
