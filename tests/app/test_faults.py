@@ -58,3 +58,10 @@ def test_no_message_is_repeated(function: object) -> None:
     code = {'raise KeyError("Zaphodine")', 'raise ValueError("54321")'}
     said = [line for line in lines if not any(one in line for one in code)]
     assert not [line for line in said if "Zaphodine" in line or "54321" in line]
+
+
+def test_faults_that_stand_behind_each_other_are_told_once_each() -> None:
+    """As where one came out of another thread, and was raised again while it was handled."""
+    first, second = LookupError("Ada"), ValueError("Ada")
+    first.__cause__, second.__cause__ = second, first
+    assert where(first) == "ValueError\nwhich led to:\nLookupError"

@@ -9,7 +9,12 @@ def where(error: BaseException) -> str:
     Exceptions say their class alone: the message of a foreign one may hold a name, a number or a
     key, and what is said here goes to logs and into reports of faults.
     """
-    behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    before = f"{where(behind)}\nwhich led to:\n" if behind is not None else ""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{before}{frames}{type(error).__name__}"
+    told, seen = [], set()
+    behind: BaseException | None = error
+    # One that is raised again after it came out of another thread may stand behind itself.
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        frames = "".join(traceback.format_tb(behind.__traceback__))
+        told.append(f"{frames}{type(behind).__name__}")
+        behind = behind.__cause__ or (None if behind.__suppress_context__ else behind.__context__)
+    return "\nwhich led to:\n".join(reversed(told))
