@@ -12,7 +12,7 @@ from door_sync.core.people import ContactId
 from door_sync.journal.memory import InMemoryJournal
 from door_sync.journal.revocations import RevocationTimes
 from door_sync.journal.sqlite import SqliteJournal
-from door_sync.simulators.faults import Reset
+from door_sync.simulators.faults import Fault, Reset
 from tests.app.watching import DEACTIVATE, at_look, at_status, bad_token, lie, refused, settled
 from tests.club import HABITS, Club
 from tests.cutting import Cutter, begin
@@ -48,9 +48,9 @@ def test_a_leaver_is_measured_in_the_cycle_that_revokes(club: Club) -> None:
 @pytest.mark.parametrize(
     "fault", [refused(), lie(), Reset()], ids=["refused", "told done", "no answer"]
 )
-def test_one_that_failed_counts_from_the_first_try(club: Club, fault: object) -> None:
+def test_one_that_failed_counts_from_the_first_try(club: Club, fault: Fault) -> None:
     contact = leaver(club)
-    at_status(club, fault, club.user_of(contact), DEACTIVATE)  # type: ignore[arg-type]  # of three kinds
+    at_status(club, fault, club.user_of(contact), DEACTIVATE)
     assert club.cycle().ending is Ending.PARTIAL
     [waiting] = times(club).unproven
     assert (waiting.contact_id, waiting.is_held) == (contact, False)
