@@ -12,6 +12,7 @@ import click
 import pytest
 
 from door_sync.app.clock import SystemClock
+from door_sync.app.setting_up.question import QUESTIONS
 from door_sync.cli.entry import root
 from door_sync.journal.sqlite import SqliteJournal
 from door_sync.settings import kinds
@@ -69,6 +70,7 @@ def look_up(group: click.Group, words: list[str], place: str) -> None:
 def test_every_setting_that_a_page_names_exists(name: str) -> None:
     tables = {path[0] for path, _ in kinds.tables() if path}
     known = {".".join(key) for key in kinds.all_keys()} | tables | {"tier_mapping.rules"}
+    known |= {key for one in QUESTIONS.values() for key in (one.key, one.file_key)}  # of answers
     for span in spans(WRITTEN[name]):
         key = span.split(" = ")[0]
         if re.fullmatch(r"[a-z_]+(\.[A-Za-z_]+)+", key) and key.split(".")[0] in tables:

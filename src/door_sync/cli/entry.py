@@ -48,6 +48,7 @@ COMMANDS = {
     ),
     "explain": Listed("door_sync.cli.explain", "Say why one person may or may not open doors."),
     "history": Listed("door_sync.cli.history", "Tell what past cycles did, and check the record."),
+    "init": Listed("door_sync.cli.init", "Set up a site: ask, look, write both files, check."),
     "notify-test": Listed("door_sync.cli.notify_test", "Send a test message as an alert."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
     "reject": Listed("door_sync.cli.reject", "Refuse a plan that a guard holds."),
