@@ -3,6 +3,7 @@
 Written without any of door-sync's own code, so that a shared mistake cannot hide itself.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tests.club import FACILITY, Club
@@ -50,13 +51,20 @@ def standing(club: Club, contact_id: int) -> Standing:
     return Standing("grant", best, int(digits) if good else None)
 
 
-def standings(club: Club) -> dict[int, Standing]:
-    """Work out everybody's standing; numbers that two grants share are nobody's."""
-    found = {contact: standing(club, contact) for contact in club.memberships}
+def standings(club: Club, cut_off: Collection[int] = ()) -> dict[int, Standing]:
+    """Work out everybody's standing; numbers that two grants share are nobody's.
+
+    Whoever is cut off by hand is denied, whatever the tables say, but may still have the card in a
+    pocket: so its number stays shared.
+    """
+    found = {contact: standing(club, contact) for contact in {*club.memberships, *cut_off}}
     grants = [one.card for one in found.values() if one.kind == "grant" and one.card is not None]
+    shared = {card for card in grants if grants.count(card) > 1}
     return {
-        contact: Standing("grant", one.tier, None)
-        if one.kind == "grant" and one.card is not None and grants.count(one.card) > 1
+        contact: Standing("deny")
+        if contact in cut_off
+        else Standing("grant", one.tier, None)
+        if one.kind == "grant" and one.card in shared
         else one
         for contact, one in found.items()
     }
@@ -67,13 +75,13 @@ def is_managed(employee_number: str) -> bool:
     return employee_number.isdigit() and not employee_number.startswith("0")
 
 
-def disagreements(club: Club, numbers: range) -> list[str]:
+def disagreements(club: Club, numbers: range, cut_off: Collection[int] = ()) -> list[str]:
     """Compare the door oracle with the membership list; return where they differ.
 
     Left out are numbers about which door-sync may do nothing: held by people who are none of its
     business, enrolled by hand, or belonging to somebody whose standing or card is not known.
     """
-    found = standings(club)
+    found = standings(club, cut_off)
     wrong = []
     for number in numbers:
         wanting = [c for c, one in found.items() if one.kind == "grant" and one.card == number]
