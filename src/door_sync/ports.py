@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
+from door_sync.core.access import AccessReading
 from door_sync.core.approvals import Approval, Hold, Refusal
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import Holder, PolicyId, Snapshot, User, UserId
@@ -224,6 +225,9 @@ class DoorController(Protocol):
     def administrators(self) -> frozenset[UserId] | None:
         """Read who administers the controller; None where that cannot be learnt."""
 
+    def read_access(self) -> AccessReading:
+        """Read what the doors go by, as far as the key may: for a report of who can open what."""
+
     def link(self, user_id: UserId, contact_id: ContactId) -> None:
         """Let a user carry a contact's id: only where a person confirmed it (P4, `adopt`)."""
 
@@ -288,7 +292,7 @@ class Memory:
     `lately`: whose changes were written in the last 24 hours, by the word for the change's class,
     without those that were free or approved (§6).
     `cut_off`: contacts that a person cut off at once, until a person lifts it (§6).
-    `approvals`: what persons let through in the last 24 hours, `refusals` what they said no to (§6).
+    `approvals`: what persons let through in the last 24 hours; `refusals`: their noes (§6).
     `leaving`: whose revocation is known, and not proven yet (P10).
     """
 

@@ -52,6 +52,7 @@ COMMANDS = {
     "notify-test": Listed("door_sync.cli.notify_test", "Send a test message as an alert."),
     "plan": Listed("door_sync.cli.plan", "Show what a live cycle would write next."),
     "reject": Listed("door_sync.cli.reject", "Refuse a plan that a guard holds."),
+    "report": Listed("door_sync.cli.report", "Tell who can open what: as table, or page to sign."),
     "restore": Listed("door_sync.cli.restore", "Lift a cut-off: CiviCRM decides again."),
     "revoke": Listed("door_sync.cli.revoke", "Cut somebody off at once, until restore."),
     "run": Listed("door_sync.cli.run", "Make the controller match the membership list."),

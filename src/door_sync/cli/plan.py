@@ -10,13 +10,12 @@ from door_sync.app.report import CycleReport, Ending
 from door_sync.cli.context import Options
 from door_sync.cli.output.json import report_json
 from door_sync.cli.output.markdown import plan_markdown
+from door_sync.cli.output.private_file import write_privately
 from door_sync.cli.output.text import plan_text
 from door_sync.cli.progress import shown_progress
 from door_sync.cli.showing import show
-from door_sync.files import ops_file_errors, replace_file
 
 EXIT_CHANGES = 10
-FILE_MODE = 0o600
 
 _ENDINGS = {".json": "json", ".md": "markdown"}
 
@@ -49,7 +48,7 @@ def command(options: Options, form: str | None, out: str | None, detailed_exitco
     if out is None:
         show(text)
     else:
-        _write_privately(Path(out), text)
+        write_privately(Path(out), text)
         show(f"The plan is in {out}, for your eyes alone: names stand in it.\n")
         if form == "json" and report.error is None:
             show(f"Carry it out, exactly so or not at all, with `door-sync apply {out}`.\n")
@@ -62,10 +61,3 @@ def _json(report: CycleReport) -> str:
     # Without a plan there is nothing to carry out.
     more = {"apply": applicable(report)} if report.error is None else {}
     return report_json(report, shows_names=True, more=more)
-
-
-def _write_privately(path: Path, text: str) -> None:
-    with ops_file_errors(path, "write"):
-        if path.is_file():
-            path.chmod(FILE_MODE)  # a file that is replaced keeps the rights it has
-    replace_file(path, text, mode=FILE_MODE)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from door_sync.core.access import AccessReading
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import Holder, PolicyId, Snapshot, User, UserId, UserStatus
 from door_sync.core.people import ContactId
@@ -24,6 +25,7 @@ from door_sync.ports import (
     WriteUncertain,
 )
 from door_sync.unifi import wire
+from door_sync.unifi.access import read_access
 from door_sync.unifi.administrators import administrators
 from door_sync.unifi.envelope import (
     HAS_HOLDER,
@@ -61,6 +63,7 @@ class UnifiController:
             self._exchange, facility_code=facility_code, concurrency=read_concurrency
         )
         self._facility_code = facility_code
+        self._read_concurrency = read_concurrency
         self._freeing: tuple[str, ...] = FREEING
 
     def read(self) -> Snapshot:
@@ -99,6 +102,10 @@ class UnifiController:
     def administrators(self) -> frozenset[UserId] | None:
         """Read who administers the console, for a warning; None where that cannot be learnt."""
         return administrators(self._exchange)
+
+    def read_access(self) -> AccessReading:
+        """Read what the doors go by: credentials, policies with their doors, groups, visits."""
+        return read_access(self._exchange, self._reader.page, self._read_concurrency)
 
     def link(self, user_id: UserId, contact_id: ContactId) -> None:
         """Write a contact's id into the user's employee number, in place of what is there."""

@@ -139,14 +139,14 @@ class Reader:
         Raise ControllerError, also if nobody at all is listed (R0).
         """
         with self._pool() as pool:
-            users = _somebody(_users(read_listings([USERS], self._page, pool)[USERS.name]))
+            users = _somebody(_users(read_listings([USERS], self.page, pool)[USERS.name]))
         found = [user for user in users if user.contact_id in contact_ids]
         return tuple(sorted(found, key=lambda user: user.id))
 
     def cards_by_number(self) -> dict[CardNumber, CardToken]:
         """Read the list of cards afresh; return the token of each number that one card carries."""
         with self._pool() as pool:
-            rows = read_listings([CARDS], self._page, pool)[CARDS.name]
+            rows = read_listings([CARDS], self.page, pool)[CARDS.name]
         numbered = [
             (number, row.token)
             for row in (wire.card(row, _place(CARDS)) for row in rows)
@@ -158,7 +158,7 @@ class Reader:
     def _lists(self) -> Lists:
         with self._pool() as pool:
             policies = pool.submit(self._policies)
-            rows = read_listings([USERS, CARDS, VISITORS], self._page, pool)
+            rows = read_listings([USERS, CARDS, VISITORS], self.page, pool)
             return Lists(
                 users=_somebody(_users(rows[USERS.name])),
                 cards=tuple(wire.card(row, _place(CARDS)) for row in rows[CARDS.name]),
@@ -176,7 +176,8 @@ class Reader:
         rows = wire.whole_list(success.data, success.pagination, what, key="id")
         return tuple(wire.policy(row, what) for row in rows)
 
-    def _page(self, listing: Listing, number: int, size: int) -> wire.Page | None:
+    def page(self, listing: Listing, number: int, size: int) -> wire.Page | None:
+        """Read one page of a list; None for an optional one without its right."""
         what = _place(listing)
         answer = self._exchange.read(
             listing.path,

@@ -92,6 +92,49 @@ class VisitorShape(Shape):
     nfc_cards: _List[BoundCard] = []
 
 
+class PlaceShape(Shape):
+    """A door or a door group that a policy or a visit covers; `type` says which (§9.1)."""
+
+    id: _Id
+    type: _Text = ""
+    name: _Text = ""
+
+
+class PolicyShape(NamedId):
+    """An access policy with its places (§9.1)."""
+
+    resources: _List[PlaceShape] = []
+
+
+class DoorGroupShape(NamedId):
+    """A group of doors (§11)."""
+
+    resources: _List[PlaceShape] = []
+
+
+class VisitShape(VisitorShape):
+    """A visit with its places (§8.0)."""
+
+    first_name: _Text = ""
+    last_name: _Text = ""
+    resources: _List[PlaceShape] = []
+
+
+class WaysShape(Shape):
+    """What somebody opens doors by besides cards (§6.0, §8.0): an object, a list, null, nothing."""
+
+    pin_code: object = None
+    touch_pass: object = None
+    license_plates: object = None
+
+
+class CardStatusShape(Shape):
+    """How a card's row says that it stands (§10.2)."""
+
+    token: _Token
+    status: _Text = ""
+
+
 class HolderShape(Shape):
     """Who holds a card, inside its row (§10.2)."""
 

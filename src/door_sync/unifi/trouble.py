@@ -47,6 +47,7 @@ class Right(Enum):
     WRITE_CARDS = ("Credentials", "Edit")
     READ_POLICIES = ("Access Policy", "View")
     READ_VISITORS = ("Visitor", "View")
+    READ_SPACES = ("Locations", "View")
     READ_LOG = ("System Log", "View")
 
     @property
