@@ -154,7 +154,7 @@ class _Desk:
                 _, resolution, policy = options[chosen - 1]
                 if resolution == "tier" and policy is None:
                     policy = self._by_id()
-                rank = self._rank(rule.rank) if resolution != UNMAPPED else 0
+                rank = self._rank(rule.rank) if resolution != UNMAPPED else rule.rank
             except Wrong as wrong:
                 self.interview.say(f"That {wrong.problem}. {wrong.remedy}".strip())
             else:
