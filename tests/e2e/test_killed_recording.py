@@ -17,8 +17,12 @@ import pytest
 from door_sync.app.bootstrap import run_site
 from door_sync.app.past import Verdict, check
 from door_sync.app.report import CycleReport, Ending
+from door_sync.app.urgent import revoke
+from door_sync.core.people import ContactId
+from door_sync.journal.cutoffs import Reason
 from door_sync.journal.sqlite import SqliteJournal
 from door_sync.settings import load_settings
+from door_sync.simulators.faults import Hook
 from tests.club import Club
 
 COMMITS = 21
@@ -164,3 +168,31 @@ def test_a_kill_at_the_audit_line(running_club: Club, tmp_path: Path, where: str
     changes = lines[1]["changes"]
     assert len(changes) == 3
     assert {one["outcome"] for one in changes} == {"done"}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("number", range(1, 6))
+def test_somebody_who_is_cut_off_in_the_middle_of_a_cycle_stands_in_both_records(
+    running_club: Club, tmp_path: Path, number: int, after: bool
+) -> None:
+    """What was written for them before is in the journal, so the line tells of it, too."""
+    begin_story(running_club, tmp_path)
+    journal, audit = settings_of(running_club, tmp_path)
+    joined = running_club.join(1004)
+
+    def cut(_request: object) -> None:
+        with running_club.parts() as parts:
+            clock, reason = running_club.clock, Reason.of("")
+            revoke([ContactId(joined)], parts.controller, journal, audit, clock, "kim", reason)
+
+    running_club.unifi.faults.add(
+        Hook(cut, after=after), where=lambda request: request.method != "GET", first=number
+    )
+    assert sync(running_club, tmp_path).ending is Ending.CLEAN
+    running_club.unifi.faults.clear()
+    verified(running_club, tmp_path)
+    [line] = [
+        one for one in map(json.loads, audit.read_text().splitlines()[1:]) if "command" not in one
+    ]
+    told = [one for one in line["changes"] if one["contact"] == joined]
+    assert {"contact": joined, "class": "grant", "outcome": "cut off"} in told

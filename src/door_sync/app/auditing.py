@@ -40,8 +40,9 @@ from door_sync.ports import DoorSyncError, JournalError
 CAUGHT_UP: Final = 50
 """So many missing lines one cycle writes at most, besides its own."""
 
-DONE, FAILED, UNKNOWN = "done", "failed", "unknown"
-"""What an audit line says of a change; unknown is one whose process died in the middle."""
+DONE, FAILED, UNKNOWN, BARRED = "done", "failed", "unknown", "cut off"
+"""What an audit line says of a change: unknown is one whose process died in the middle, cut off one
+that ended where a person cut this contact off (§6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,12 @@ def _reported(report: CycleReport, at: datetime) -> AuditedCycle:
         AuditedChange(r.change.contact_id, r.change.change_class.value, FAILED)
         for r in report.failed
     ]
+    results = report.ledger.changes.values() if report.ledger is not None else ()
+    barred = [
+        AuditedChange(r.change.contact_id, r.change.change_class.value, BARRED)
+        for r in results
+        if r.is_barred
+    ]
     ending: Outcome = Applied()
     if report.error is not None:
         ending = Crashed(report.error)
@@ -169,7 +176,7 @@ def _reported(report: CycleReport, at: datetime) -> AuditedCycle:
         dry_run=report.dry_run,
         digest=report.digest(),
         counts=AuditCounts(**report.summary()),
-        changes=sorted((*done, *failed), key=lambda one: (one.contact_id, one.change)),
+        changes=sorted((*done, *failed, *barred), key=lambda one: (one.contact_id, one.change)),
     )
 
 
