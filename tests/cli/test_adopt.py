@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from door_sync.cli import adopt
+from door_sync.journal.lock import Patience, SiteLock
 from door_sync.simulators.faults import Hook
 from door_sync.simulators.unifi.switches import Switches
 from door_sync.simulators.unifi.trouble import business_error, success_without_effect
@@ -60,8 +61,8 @@ def test_the_list_shows_who_is_who_and_writes_nothing(site: Site, club: Club) ->
     assert club.writes() == 0
     assert not site.journal.exists()
     assert ran.out.startswith(
-        "door-sync manages 0 of the controller's 5 users. Of the other 5, 2 surely belong to a "
-        "contact, 0 need a look, 1 are doubtful, and 2 are like nobody.\n"
+        "door-sync manages 0 of the controller's 5 users. The other 5: 2 surely a contact's, 0 to "
+        "be looked at, 1 doubtful, 2 like nobody.\n"
     )
     assert f"  {one}={ann}  Ann Ber, ACTIVE is contact {ann} (Ann Ber); same: " in ran.out
     assert f"  {two}={bob}  Bob Ber, ACTIVE is contact {bob} (Bob Ber); same: name\n" in ran.out
@@ -85,11 +86,13 @@ def test_a_member_without_a_card_would_lose_access_and_that_is_said_before_anyth
     one, two = by_hand(club, "Ann"), by_hand(club, "Bob", policy_ids=[club.gold])
     ran = answer("y", "n", "y")
     assert ran.code == 0, ran.out + ran.err
-    assert "Mind: 1 person of them would lose access in the next cycle." in ran.out
+    assert "Mind: if all were linked, 1 person would lose access in the next cycle." in ran.out
     assert "LOSES ACCESS: the card field is empty" in ran.out
     assert (number_of(club, one), number_of(club, two)) == (str(ann), "")
     assert f"contact {bob}" in ran.out
-    assert f"contact {ann}: gains access" in ran.out or f"contact {ann}: changes" in ran.out
+    assert (
+        f"With 1 link made, the next cycle would do this:\n  contact {ann} (Ann Ber): " in ran.out
+    )
     assert "Linked and read back: 1 user." in ran.out
     assert club.unifi.world.users[two].status == "ACTIVE"
 
@@ -129,6 +132,77 @@ def test_a_doubt_is_settled_by_naming_one_of_its_contacts(
     assert number_of(club, one) == ""
     assert answer(str(second), "y").code == 0
     assert number_of(club, one) == str(second)
+
+
+def test_an_administrator_picked_out_of_a_doubt_is_asked_about_once_more(
+    site: Site, club: Club, answer: Answer
+) -> None:
+    club.unifi.world.edit_user(club.owner, first_name="Tim", last_name="Ber")
+    club.join(1001, first="Tim")
+    second = club.join(1002, first="Tim")
+    ran = answer(str(second), "n")
+    assert "! administrator: " in ran.out
+    assert "next cycle: shown before anything is linked" in ran.out
+    assert number_of(club, club.owner) == ""
+    assert answer(str(second), "y", "y").code == 0
+    assert number_of(club, club.owner) == str(second)
+
+
+def test_a_doubtful_user_with_another_number_is_left_out_without_the_word(
+    site: Site, club: Club, answer: Answer
+) -> None:
+    club.join(1001, first="Tim")
+    second = club.join(1002, first="Tim")
+    one = by_hand(club, "Tim", employee_number="HR-17")
+    ran = answer(str(second), "y")
+    assert f"Left out: user {one}: it needs a word more. --even-if other-number" in ran.out
+    assert ran.out.endswith("Nothing was linked.\n")
+    assert number_of(club, one) == "HR-17"
+
+
+def test_a_user_whose_contact_is_linked_already_is_shown_and_not_asked_about(
+    site: Site, club: Club, answer: Answer
+) -> None:
+    ann = club.join(1001, first="Ann")
+    club.add_user(str(ann))
+    by_hand(club, "Ann")
+    ran = answer()
+    assert f"contact {ann} is linked to user " in ran.out
+    assert "Which contact is it?" not in ran.out
+    assert ran.code == 0
+
+
+def test_an_old_controller_that_hides_its_administrators_is_said_to(site: Site, club: Club) -> None:
+    club.unifi.switch(firmware="3.0.0")
+    club.join(1001, first="Ann")
+    assert "does not tell who administers it" in site.run("adopt", "--list").out
+    assert listed(site)["knows_administrators"] is False
+
+
+def test_a_hold_that_follows_is_told_before_the_last_question(
+    site: Site, club: Club, answer: Answer
+) -> None:
+    site.configure(safety__small_site_max=0)
+    for n in range(2):
+        club.lapse(club.join(1001 + n, first=f"M{n}"))
+        by_hand(club, f"M{n}")
+    ran = answer("y", "y", "n")
+    assert "LOSES ACCESS: no active membership (held by a guard)" in ran.out
+    assert "A guard would hold a part of it: " in ran.out
+
+
+def test_a_running_cycle_is_waited_for(
+    site: Site, club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopt, "WAIT_SECONDS", 0.01)
+    ann = club.join(1001, first="Ann")
+    one = by_hand(club, "Ann")
+    club.forget()
+    with SiteLock(site.journal, Patience(0, club.clock, lambda: None)):
+        ran = site.run("adopt", "--link", f"{one}={ann}")
+    assert ran.code == 75
+    assert "A cycle is running; waiting for its end." in ran.err
+    assert club.writes() == 0
 
 
 def test_whoever_shares_an_address_under_another_name_is_asked_about_by_himself(

@@ -47,9 +47,10 @@ MEANS = {
     ),
     CardState.BY_HAND: Heading(
         "Enrolled by hand on members",
-        "CiviCRM has another card for them, or none. These stay and open doors. Enter the number "
-        "in CiviCRM if it is the right one (or give the card the alias sync- and the five digits "
-        "of its number, where the console hides it), else delete it in the console.",
+        "CiviCRM has another card for them, or none, or this one's number is not known. These stay "
+        "and open doors. Enter the number in CiviCRM if it is the right one (or give the card the "
+        "alias sync- and the five digits of its number, where the console hides it), else delete "
+        "it in the console.",
     ),
     CardState.LEAVING: Heading(
         "On people who should not have them any more",

@@ -11,6 +11,7 @@ from door_sync.core.hand_cards import SETTLED_BY, HandCard
 from door_sync.core.matching import Caution, Doubt, Pair
 from door_sync.core.names import name_of, tidy
 from door_sync.core.people import ContactId, Member
+from door_sync.core.steps import ChangeClass
 
 WARNS = {
     Caution.NAMES_DIFFER: "the names differ; is it the same person?",
@@ -52,8 +53,7 @@ class AdoptingText:
             lines += ["", "Like nobody who has or had a membership; they stay as they are:"]
             lines += [f"  {user_id}  {self._user(user_id)}" for user_id in matching.alone]
         if self._found.cards:
-            lines += ["", "Cards enrolled by hand on those users:"]
-            lines += [line for card in self._found.cards for line in self._card(card)]
+            lines += ["", "Cards enrolled by hand on those users:", *self._cards()]
         return printed(lines)
 
     def _headline(self, sure: int, others: int) -> Iterator[str]:
@@ -62,15 +62,15 @@ class AdoptingText:
         unmanaged = len(self._found.snapshot.users) - managed
         yield (
             f"door-sync manages {managed} of the controller's "
-            f"{counted(managed + unmanaged, 'user', 'users')}. Of the other {unmanaged}, {sure} "
-            f"surely belong to a contact, {others} need a look, {len(matching.doubts)} are "
-            f"doubtful, and {len(matching.alone)} are like nobody."
+            f"{counted(managed + unmanaged, 'user', 'users')}. The other {unmanaged}: {sure} "
+            f"surely a contact's, {others} to be looked at, {len(matching.doubts)} doubtful, "
+            f"{len(matching.alone)} like nobody."
         )
         losers = self._found.forecast.losers
         if losers:
             yield (
-                f"Mind: {counted(len(losers), 'person', 'people')} of them would lose access in "
-                "the next cycle."
+                f"Mind: if all were linked, {counted(len(losers), 'person', 'people')} would lose "
+                "access in the next cycle."
             )
         if not self._found.knows_administrators:
             yield (
@@ -106,13 +106,20 @@ class AdoptingText:
     def _contact(self, contact_id: ContactId) -> str:
         return contact_name(self._found.members[contact_id])
 
-    def _card(self, card: HandCard) -> Iterator[str]:
+    def _cards(self) -> Iterator[str]:
+        """Return the cards by what can be done about them."""
+        for relation, settles in SETTLED_BY.items():
+            mine = [card for card in self._found.cards if card.relation is relation]
+            yield from (f"  - {self._card(card)}" for card in mine)
+            if mine:
+                yield f"    {sentence(settles)}"
+
+    def _card(self, card: HandCard) -> str:
         who = user_name(self._found.user(card.user_id))
         number = card.number
         what = "a card whose number is not shown" if number is None else self._words.card(number)
-        others = f" (contact {', '.join(map(str, card.wanted_by))})" if card.wanted_by else ""
-        yield f"  {who}, contact {card.contact_id}: {what}{others}"
-        yield f"      {SETTLED_BY[card.relation]}"
+        others = f" (it is contact {', '.join(map(str, card.wanted_by))}'s in CiviCRM)"
+        return f"{who}, contact {card.contact_id}: {what}{others if card.wanted_by else ''}"
 
 
 def user_name(user: User) -> str:
@@ -133,11 +140,12 @@ def follows(ahead: Forecast, contact_id: ContactId) -> str:
         return "shown before anything is linked"
     said = []
     if outlook.loses_access is not None:
-        said.append(f"LOSES ACCESS: {outlook.loses_access}")
+        is_held = " (held by a guard)" if ChangeClass.REVOKE in outlook.held else ""
+        said.append(f"LOSES ACCESS: {outlook.loses_access}{is_held}")
     said += [
         MEANS[one].one + (" (held by a guard)" if one in outlook.held else "")
         for one in outlook.classes
-        if MEANS[one].one != "loses access" or outlook.loses_access is None
+        if one is not ChangeClass.REVOKE or outlook.loses_access is None
     ]
     if outlook.remark:
         said.append(outlook.remark)
@@ -148,7 +156,10 @@ def forecast_text(ahead: Forecast, pairs: Iterable[Pair]) -> str:
     """Return what the next cycle does with these pairs, those who lose access first."""
     chosen = sorted(pairs, key=lambda one: (one.contact_id not in ahead.losers, one.contact_id))
     lines = [f"With {counted(len(chosen), 'link', 'links')} made, the next cycle would do this:"]
-    lines += [f"  contact {one.contact_id}: {follows(ahead, one.contact_id)}" for one in chosen]
+    words = Wording(ahead.report, shows_names=True)
+    lines += [
+        f"  {words.person(one.contact_id)}: {follows(ahead, one.contact_id)}" for one in chosen
+    ]
     for objection in ahead.report.decision.objections if ahead.report.decision else ():
         lines.append(f"  A guard would hold a part of it: {sentence(objection.text)}")
     return printed(lines)
