@@ -155,6 +155,9 @@ class Unasked:
     def read(self) -> SourceReading:
         return self.source.read()
 
+    def read_joined(self) -> Mapping[ContactId, Member]:
+        return self.source.read_joined()
+
     def read_contacts(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, Member]:
         raise SourceUnreachable("CiviCRM gave no answer")
 
