@@ -33,7 +33,8 @@ class Talk:
 
     @property
     def text(self) -> str:
-        return "\n".join(self.told)
+        """All that was told, as one line."""
+        return " ".join(" ".join(self.told).split())
 
 
 MakeTalk = Callable[..., Talk]

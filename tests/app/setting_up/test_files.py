@@ -78,18 +78,29 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [*tmp_path.iterdir()] == []
 
 
-def test_ctrl_c_waits_until_both_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.fsync
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_no_signal_comes_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """SIGTERM ends the program afterwards; for Ctrl-C there is nothing left to stop."""
+    real, heard = os.fsync, list[int]()
 
     def interrupted(descriptor: int) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         real(descriptor)
 
+    def ends(number: int, _: object) -> None:
+        assert (tmp_path / "config.toml").exists()
+        heard.append(number)
+
     monkeypatch.setattr(os, "fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    former = signal.signal(number, ends)
+    try:
         write_together(both(tmp_path), NOW)
-    assert (tmp_path / ".env").exists()
-    assert (tmp_path / "config.toml").exists()
+    finally:
+        signal.signal(number, former)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env", "config.toml"]
+    assert heard == [signal.SIGTERM] * (number == signal.SIGTERM)
 
 
 def test_as_root_the_files_go_to_whom_the_directory_belongs(

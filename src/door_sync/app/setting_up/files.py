@@ -64,7 +64,7 @@ def write_together(files: list[NewFile], now: datetime) -> list[Path]:
     """Write all files, or none; return where the former ones are kept.
 
     Each is complete when it appears, with its mode from the start. Backups keep the rights of what
-    they are copies of, and none beyond the new file's. A signal waits until all are there. As root
+    they are copies of, and none beyond the new file's. No signal comes in between. As root
     the files go to whom the former ones, or else their directory, belong to. Raise OpsFileError.
     """
     staged: list[tuple[Path, Path]] = []
@@ -125,12 +125,20 @@ def _kept(file: NewFile, now: datetime) -> Path:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait."""
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    """Let SIGTERM wait, and Ctrl-C pass: at the end there is nothing left that it could stop.
+
+    Handlers, not a mask: a thread of somebody else's would take the signal instead.
+    """
+    caught: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    former = {one: signal.signal(one, lambda number, _: caught.append(number)) for one in numbers}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    if signal.SIGTERM in caught:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _flat(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

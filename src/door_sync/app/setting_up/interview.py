@@ -122,7 +122,7 @@ class Interview:
         """Tell a person what is wrong with an answer; raise AnswersError without one."""
         if self._person is None:
             raise _refused(question, wrong) from None
-        self.say(f"That does not work: {sentence(wrong.problem)}")
+        self.say(sentence(f"That does not work: {wrong.problem}"))
         if wrong.remedy:
             self.say(f"What to do: {sentence(_before_there_are_files(wrong.remedy))}")
 
