@@ -191,6 +191,17 @@ def test_a_hold_that_follows_is_told_before_the_last_question(
     assert "A guard would hold a part of it: " in ran.out
 
 
+def test_a_staff_number_that_is_somebody_elses_contact_id_is_told(site: Site, club: Club) -> None:
+    ann = club.join(1001, first="Ann")
+    one = by_hand(club, "Bob", employee_number=str(ann))
+    two = by_hand(club, "Cy", employee_number="4711")
+    ran = site.run("adopt", "--list")
+    assert f"{one}  Bob Ber, ACTIVE is linked to contact {ann} (Ann Ber)\n" in ran.out
+    assert f"{two}  Cy Ber, ACTIVE is linked to contact 4711, who never joined\n" in ran.out
+    assert "clear the employee number in the console" in ran.out
+    assert {row["user"] for row in listed(site)["strangers"]} == {one, two}
+
+
 def test_a_running_cycle_is_waited_for(
     site: Site, club: Club, monkeypatch: pytest.MonkeyPatch
 ) -> None:

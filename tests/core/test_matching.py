@@ -17,6 +17,7 @@ from door_sync.core.matching import (
     match,
     name_key,
     pair_of,
+    strangers,
 )
 from door_sync.core.people import ContactId, Member
 
@@ -181,6 +182,24 @@ def test_what_needs_a_thought_is_a_caution(made: User, caution: Caution) -> None
 
 def test_names_that_differ_need_a_look_but_no_word() -> None:
     assert not Caution.NAMES_DIFFER.needs_a_word
+
+
+@pytest.mark.parametrize(
+    ("made", "is_strange"),
+    [
+        (user(contact=7), False),
+        (user(first="Bob", email="a@example.org", contact=7), False),
+        (user(first="Bob", contact=7), True),
+        (user(contact=8), True),
+        (user(first="Bob", contact=7, status=UserStatus.DEACTIVATED), False),
+        (user(first="Bob"), False),
+    ],
+)
+def test_a_managed_user_unlike_the_contact_is_a_stranger(made: User, is_strange: bool) -> None:
+    """A staff number in the field is the commonest reason."""
+    known = member(email="a@example.org")
+    found = strangers([made], {known.contact_id: known})
+    assert found == (((made.id, made.contact_id),) if is_strange else ())
 
 
 def test_a_name_is_one_key_however_it_is_split() -> None:

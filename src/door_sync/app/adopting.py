@@ -6,6 +6,7 @@ the program's own decision says what follows from them.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from door_sync.app.cycle import Parts, Progress, dry_run_on, read_both
 from door_sync.app.report import CycleReport
 from door_sync.core.controller import Snapshot, User, UserId, UserStatus
 from door_sync.core.hand_cards import HandCard, hand_cards
-from door_sync.core.matching import Caution, Matching, Pair, match, pair_of
+from door_sync.core.matching import Caution, Matching, Pair, match, pair_of, strangers
 from door_sync.core.people import ContactId, Member
 from door_sync.core.steps import ChangeClass
 from door_sync.core.tiers import Deny, Grant, Skip, Unknown
@@ -56,7 +57,8 @@ class Forecast:
 class Survey:
     """Both sides as they were read, who is who, and what would follow if all pairs were linked.
 
-    `knows_administrators` is False where the controller cannot tell them.
+    `knows_administrators` is False where the controller cannot tell them. `strangers` are users who
+    carry a contact's id already and are unlike that contact.
     """
 
     reading: SourceReading = field(repr=False)
@@ -67,6 +69,7 @@ class Survey:
     cards: tuple[HandCard, ...]
     administrators: frozenset[UserId]
     knows_administrators: bool
+    strangers: tuple[tuple[UserId, ContactId], ...] = ()
 
     def user(self, user_id: UserId) -> User:
         """Return a user that was read."""
@@ -114,6 +117,7 @@ def survey(parts: Parts, progress: Progress | None = None) -> Survey:
         cards=hand_cards(recognised, links, {**reading.members, **members}),
         administrators=administrators or frozenset(),
         knows_administrators=administrators is not None,
+        strangers=strangers(snapshot.users, members),
     )
 
 
@@ -144,8 +148,9 @@ def examine(
     `words` are the cautions that the person named for all of them. Raise DoorSyncError.
     """
     refused, pairs = [], []
+    named = Counter[str | int](key for one in wanted for key in (one.user_id, one.contact_id))
     for one in wanted:
-        reason = _obstacle(found, one, wanted)
+        reason = _obstacle(found, one, named)
         if reason:
             refused.append(NotLinked(one, reason))
             continue
@@ -174,7 +179,7 @@ def seen_digest(user: User, member: Member) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _obstacle(found: Survey, one: Confirmed, wanted: Sequence[Confirmed]) -> str:
+def _obstacle(found: Survey, one: Confirmed, named: Mapping[str | int, int]) -> str:
     """Say what stands in the way of a link, whoever confirmed it; empty if nothing does."""
     user, member = found.snapshot.user.get(one.user_id), found.members.get(one.contact_id)
     if user is None:
@@ -185,9 +190,9 @@ def _obstacle(found: Survey, one: Confirmed, wanted: Sequence[Confirmed]) -> str
         return "CiviCRM returns no contact with this id that has or had a membership"
     for other in found.snapshot.users_of.get(one.contact_id, ()):
         return f"this contact is linked to user {other.id} already"
-    if sum(one.user_id == other.user_id for other in wanted) > 1:
+    if named[one.user_id] > 1:
         return "this user is named with more than one contact"
-    if sum(one.contact_id == other.contact_id for other in wanted) > 1:
+    if named[one.contact_id] > 1:
         return "this contact is named with more than one user"
     if one.seen and one.seen != seen_digest(user, member):
         return "it does not look as it did when it was confirmed; look at it again"

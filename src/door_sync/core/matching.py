@@ -167,6 +167,24 @@ def match(
     return Matching(tuple(pairs), tuple(doubts), tuple(alone))
 
 
+def strangers(
+    users: Iterable[User], members: Mapping[ContactId, Member]
+) -> tuple[tuple[UserId, ContactId], ...]:
+    """Return the managed users who are unlike the contact whose id they carry, by user id.
+
+    A staff number in that field names somebody else's contact, or one that never had a membership.
+    Who is deactivated and like nobody is left out: such users pile up when people leave.
+    """
+    found = []
+    for user in users:
+        if user.contact_id is None or user.status is UserStatus.DEACTIVATED:
+            continue
+        member = members.get(user.contact_id)
+        if member is None or not agreements(user, member):
+            found.append((user.id, user.contact_id))
+    return tuple(sorted(found))
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """The contacts that a user may be; none for nobody. Without reasons it is exactly one."""

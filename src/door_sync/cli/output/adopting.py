@@ -52,6 +52,9 @@ class AdoptingText:
         if matching.alone:
             lines += ["", "Like nobody who has or had a membership; they stay as they are:"]
             lines += [f"  {user_id}  {self._user(user_id)}" for user_id in matching.alone]
+        if self._found.strangers:
+            lines += ["", "Linked already, but unlike the contact whose id they carry:"]
+            lines += [f"  {line}" for line in self._strangers()]
         if self._found.cards:
             lines += ["", "Cards enrolled by hand on those users:", *self._cards()]
         return printed(lines)
@@ -105,6 +108,16 @@ class AdoptingText:
 
     def _contact(self, contact_id: ContactId) -> str:
         return contact_name(self._found.members[contact_id])
+
+    def _strangers(self) -> Iterator[str]:
+        for user_id, contact_id in self._found.strangers:
+            member = self._found.members.get(contact_id)
+            is_whom = f" ({contact_name(member)})" if member is not None else ", who never joined"
+            yield f"{user_id}  {self._user(user_id)} is linked to contact {contact_id}{is_whom}"
+        yield (
+            "If that number is no contact id, clear the employee number in the console before the "
+            "next cycle, or these users are treated as that contact."
+        )
 
     def _cards(self) -> Iterator[str]:
         """Return the cards by what can be done about them."""
@@ -220,6 +233,10 @@ def survey_json(found: Survey) -> dict[str, object]:
             for doubt in matching.doubts
         ],
         "alone": [{"user": one, "user_name": user_name(found.user(one))} for one in matching.alone],
+        "strangers": [
+            {"user": one, "user_name": user_name(found.user(one)), "contact": contact_id}
+            for one, contact_id in found.strangers
+        ],
         "cards": [
             {
                 "user": card.user_id,
