@@ -14,7 +14,7 @@ _SPELLINGS |= {f"0*{one}" for one in _NUMBERS}
 _SPELLINGS |= {f"{FACILITY << 16 | one:X}" for one in _NUMBERS}
 # Not inside of a digest, an id or a moment, where it stands by chance.
 _NUMBER = re.compile(
-    rf"(?<![0-9a-f])(?<![0-9a-f]-)(?:{'|'.join(sorted(_SPELLINGS))})(?!-?[0-9a-f])".encode(),
+    rf"(?<![0-9a-f])(?<![0-9a-f]-)(?<![0-9]\.)(?:{'|'.join(sorted(_SPELLINGS))})(?!-?[0-9a-f])".encode(),
     re.IGNORECASE,
 )
 _MARK = re.compile("|".join((*MARKS, "sync-[0-9]", FULL_WIDTH)).encode(), re.IGNORECASE)

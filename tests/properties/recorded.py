@@ -6,6 +6,7 @@ the budgets allow or a person approved (§6), nobody who was cut off opens a doo
 verifies.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,8 @@ from door_sync.cli.output.text import run_text
 from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass
 from door_sync.ports import JournalError
+from door_sync.simulators.exchange import SeenRequest
+from door_sync.simulators.faults import Hook
 from door_sync.simulators.unifi.switches import Switches
 from tests.club import FACILITY
 from tests.notify.conftest import MailServer
@@ -221,6 +224,27 @@ class RecordedClub(LivingClub):
         with full_disk(commit):
             self.cycle()
 
+    @rule(at=st.integers(1, 6), after=st.booleans(), data=st.data())
+    def somebody_is_cut_off_in_a_cycle(self, at: int, after: bool, data: st.DataObject) -> None:
+        """Another process cuts them off while the controller carries out a write."""
+        self.things_happen(data)
+        contact = self._somebody(data.draw)
+        if contact is None:
+            return
+        cut: list[int] = []
+
+        def act(_request: SeenRequest) -> None:
+            done = self.office.revoke(contact, "")
+            assert done.exit_code == 0, done
+            cut.append(contact)
+
+        hook = Hook(act, after=after)
+        self.club.unifi.faults.add(hook, where=lambda one: one.method != "GET", first=at)
+        before = look(self.club, {*self.cut, contact})
+        self.attend(by_hand=cut)
+        self.calm()
+        check(self.club, before, self.cut_off())
+
     @rule(place=st.sampled_from(PLACES), number=st.integers(1, 40), data=st.data())
     def the_process_dies_in_a_cycle(self, place: str, number: int, data: st.DataObject) -> None:
         self.things_happen(data)
@@ -257,8 +281,11 @@ class RecordedClub(LivingClub):
         assert report is not None
         return report
 
-    def attend(self) -> CycleReport | None:
-        """Run one cycle and hold everything about it to what was promised; None if it died."""
+    def attend(self, by_hand: Collection[int] = ()) -> CycleReport | None:
+        """Run one cycle and hold everything about it to what was promised; None if it died.
+
+        `by_hand` are people who are cut off while it runs, if it comes to that.
+        """
         type(self).cycles += 1
         self.witness.forget()
         self._forget_refusals()
@@ -270,12 +297,12 @@ class RecordedClub(LivingClub):
                 report = self.office.cycle()
             except Death:
                 self.office.memory = type(self.office.memory)()
+        self.cut.update(by_hand)
         is_kept = report is not None and not isinstance(report.error, JournalError)
         self._hear(died=report is None)
         if self.office.journal.exists():
             self.witness.check(is_whole=is_kept, was_lied_to=self.fault == LIE)
         self._count(changed(self.witness.writes(), found, before), before)
-        self._check_shut()
         if report is None:
             self._remember_death()
         else:
@@ -283,7 +310,8 @@ class RecordedClub(LivingClub):
             if report.ending is Ending.CLEAN:
                 self.tally.is_new = False
                 self.shut |= self.cut
-                self._check_shut()
+        self.shut.update(by_hand)
+        self._check_shut()
         if is_kept and report is not None and not report.troubles:
             for cycle, step in self.dead.items():
                 self.witness.check_death(cycle, step, self.office.audit_files())

@@ -58,7 +58,7 @@ class Witness:
     club: Club
     journal: Path
     sights: list[Sight] = field(default_factory=list)
-    _before: str = ""
+    _before: int = 0
 
     def watch(self) -> None:
         """Begin; whatever else is to go wrong with the controller is armed after this."""
@@ -101,19 +101,19 @@ class Witness:
 
     def steps(self) -> list[Step]:
         """Return every step of what began since then, as it is on record now."""
-        cycle = _latest(self.journal)
-        return [] if cycle == self._before else _steps(self.journal, cycle)
+        return _steps(self.journal, "number > ?", self._before)
 
     def open_cycle(self) -> tuple[str, Step | None] | None:
         """Return the cycle that has no end on record, and the step that it died in, if any."""
         with closing(_connected(self.journal)) as connection:
-            found = connection.execute(
+            unfinished = connection.execute(
                 "SELECT id FROM cycles WHERE event IS NULL AND kind = 'cycle'"
             ).fetchall()
-        if not found:
+        if not unfinished:
             return None
-        [(cycle,)] = found
-        steps = [one for one in _steps(self.journal, cycle) if one.outcome is None]
+        [(cycle,)] = unfinished
+        found = _steps(self.journal, "id = ?", cycle)
+        steps = [one for one in found if one.outcome is None]
         return cycle, steps[-1] if steps else None
 
     def check_death(self, cycle: str, step: Step | None, audit: Sequence[Path]) -> None:
@@ -128,8 +128,7 @@ class Witness:
         if step is not None:
             for one in told:
                 assert f"{step.kind} of contact {step.contact}" in one["exception"]["message"]
-            [still] = [one for one in _steps(self.journal, cycle) if one.number == step.number]
-            assert still == step
+            assert step in _steps(self.journal, "id = ?", cycle)
 
     def _see(self, request: SeenRequest) -> None:
         kind, contact = self._named(request)
@@ -178,21 +177,22 @@ def _fits(step: Step, sight: Sight) -> bool:
     return step.kind == sight.kind and sight.contact in (None, step.contact)
 
 
-def _latest(journal: Path) -> str:
-    """Return the name of what began last; "" where there is nothing, or no journal."""
+def _latest(journal: Path) -> int:
+    """Return the number of what began last; 0 where there is nothing, or no journal."""
     if not journal.is_file():
-        return ""
+        return 0
     with closing(_connected(journal)) as connection:
-        found = connection.execute("SELECT id FROM cycles ORDER BY number DESC LIMIT 1").fetchone()
-    return "" if found is None else str(found[0])
+        ((number,),) = connection.execute("SELECT coalesce(max(number), 0) FROM cycles")
+    return int(number)
 
 
-def _steps(journal: Path, cycle: str) -> list[Step]:
+def _steps(journal: Path, which: str, value: object) -> list[Step]:
+    """Return the steps of the cycles, and commands, to which this condition applies."""
     with closing(_connected(journal)) as connection:
         rows = connection.execute(
             "SELECT cycle, number, contact_id, kind, change, intended_at, outcome FROM steps "
-            "WHERE cycle = ? ORDER BY number",
-            (cycle,),
+            f"WHERE cycle IN (SELECT id FROM cycles WHERE {which}) ORDER BY cycle, number",
+            (value,),
         ).fetchall()
     return [_step(*row) for row in rows]
 
