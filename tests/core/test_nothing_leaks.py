@@ -7,8 +7,19 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 
 import door_sync.core
+from door_sync.core.access import (
+    AccessPolicy,
+    AccessReading,
+    DoorGroup,
+    Place,
+    UserGroup,
+    Visit,
+    Ways,
+    openings,
+)
 from door_sync.core.addresses import Claim, LeaveOut, Write, decide_addresses
 from door_sync.core.approvals import Approval, Approvals, Refusal, hold_of
+from door_sync.core.card_list import card_list
 from door_sync.core.cards import BadCard, CardNumber, CardToken, ForeignCard, number_from_nfc_id
 from door_sync.core.causes import Cause, Identity, Standing
 from door_sync.core.controller import (
@@ -31,7 +42,9 @@ from door_sync.core.drift import drift, seen
 from door_sync.core.explain import explain
 from door_sync.core.guarding import guard
 from door_sync.core.guards import Budgets, Evidence, objections
+from door_sync.core.hand_cards import hand_cards
 from door_sync.core.leavers import leavers
+from door_sync.core.matching import match
 from door_sync.core.names import name_of
 from door_sync.core.people import ContactId, Member, PersonInFull
 from door_sync.core.planner import plan
@@ -103,6 +116,35 @@ def their_user(
 
 def the_card(number: int, holder: HeldByUser | HeldByVisitor | HolderUnknown | Free) -> Card:
     return Card(CardToken(f"{TOKEN}{number}"), CardNumber(NUMBER + number), True, holder)
+
+
+def adopted(people: list[Member], shown: Snapshot) -> Iterator[object]:
+    """Everybody matched anew: alone with one contact, and lost among all of them."""
+    users = [replace(user, contact_id=None, other_number=LAST) for user in shown.users]
+    members = {one.contact_id: one for one in people}
+    yield match(users, members, {})
+    yield match(users[:1], {ContactId(1): people[0]}, {})
+    first, last = users[0].first_name, users[0].last_name
+    namesakes = [replace(one, first_name=first, last_name=last, email="") for one in people[:2]]
+    yield match(users[:1], {one.contact_id: one for one in namesakes}, {})
+    by_hand = replace(shown, cards=tuple(replace(one, is_ours=False) for one in shown.cards))
+    yield hand_cards(by_hand, {UserId("u2"): ContactId(2)}, members)
+
+
+def opening(shown: Snapshot) -> Iterator[object]:
+    """A user and a visitor who can open doors."""
+    front, group = Place("d1", is_group=False), Place("g1", is_group=True)
+    ways = Ways(cards=1, has_pin=True)
+    reading = AccessReading(
+        users=tuple((user, ways) for user in shown.users),
+        visits=(Visit(VisitorId("v1"), FIRST, LAST, "ACTIVE", ways, (front, group)),),
+        policies={GOLD: AccessPolicy(GOLD, "Gold hours", (front, group))},
+        doors={"d1": "Front"},
+        door_groups={"g1": DoorGroup("All", ("d1",))},
+        user_groups=(UserGroup((GOLD,), frozenset({UserId("u2")})),),
+    )
+    yield reading
+    yield openings(reading)
 
 
 def everything() -> Iterator[object]:
@@ -178,6 +220,9 @@ def everything() -> Iterator[object]:
     yield [name_of(one) for one in people]
     yield number_from_nfc_id(CardNumber(NUMBER).nfc_id(9), 8)
     yield (book, people, source_notices(found.values(), book.rules, book))
+    yield card_list(shown, found, made.blocked)
+    yield from adopted(people, shown)
+    yield from opening(shown)
     doubts = Evidence(
         9, 0, 1, 1, 9, 9, 9, True, ("Gold",), (ContactId(9),), (ContactId(14),), (ContactId(15),)
     )
