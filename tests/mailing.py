@@ -17,19 +17,27 @@ USER, PASSWORD = "doorbot", "correct horse"
 
 
 @contextmanager
-def mail_server(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """Yield a mail server whose certificate this machine trusts."""
+def trusted_context(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
+    """Yield what a server on loopback needs so that this machine trusts it."""
     authority = trustme.CA()
     file = directory / "authority.pem"
     authority.cert_pem.write_to_path(str(file))
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    running = MailServer(context, tls_from_the_start=False, behaviour=Behaviour())
-    try:
-        yield running
-    finally:
-        running.close()
+    yield context
+
+
+@contextmanager
+def mail_server(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """Yield a mail server whose certificate this machine trusts."""
+    with trusted_context(directory, monkeypatch) as context:
+        running = MailServer(context, tls_from_the_start=False, behaviour=Behaviour())
+        try:
+            yield running
+        finally:
+            running.close()
 
 
 def by_mail(server: MailServer) -> dict[str, object]:

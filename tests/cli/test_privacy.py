@@ -4,91 +4,22 @@ Everybody and everything in these clubs carries a mark, and whatever door-sync p
 searched for the marks, on good ways and on bad ones, with -v too.
 """
 
-import re
-import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 
 from door_sync.simulators.faults import Answer, Rewrite, Truncate, html_error, json_answer
 from door_sync.simulators.unifi.simulator import DEFAULT_TOKEN
 from tests.app.watching import at_bind, at_create, at_import, at_status, bad_token, refused
-from tests.cli.conftest import Ran, Site
-
-FIRST, LAST = "Zaphodine", "Quuxbeeble"
-EMAIL = "zaphodine@marked.example"
-HAND = "Handmadeleine"
-NAMES = (FIRST, LAST, EMAIL, HAND)
-NUMBERS = (54321, 54322, 54323, 54324)
-"""Cards of the marked members; the last is held by somebody whom door-sync does not manage."""
-
-
-@dataclass
-class Marked:
-    """A site full of marked people, and everything that it said."""
-
-    site: Site
-    member: int = 0
-    leaver: int = 0
-    said: list[Ran] = field(default_factory=list)
-
-    def run(self, *words: str, shows_names: bool = False) -> Ran:
-        """Run a command with -v; what it says must hold no mark but, if asked for, names."""
-        ran = self.site.run("-v", *words)
-        for text in (ran.out, ran.err):
-            self.holds_no_secret(text.encode())
-        for name in NAMES:
-            assert name not in ran.err
-            assert shows_names or name not in ran.out
-        self.files_hold_nothing()
-        return ran
-
-    def holds_no_secret(self, said: bytes) -> None:
-        """Look for card numbers, aliases, tokens and keys."""
-        club = self.site.club
-        for server in (club.civicrm_server, club.unifi_server):  # whose port may be any number
-            said = said.replace(server.url.encode(), b"")
-        for number in NUMBERS:
-            # Not inside of a digest or an id, where it stands by chance.
-            for mark in (f"{number}", f"{number % 10_000}"):
-                alone = rf"(?<![0-9a-f])(?<![0-9a-f]-){mark}(?!-?[0-9a-f])"
-                found = re.search(alone.encode(), said, re.IGNORECASE)
-                assert found is None, (mark, said)
-        tokens = [card.token for card in club.unifi.world.cards]
-        for secret in (DEFAULT_TOKEN, self.site.civicrm_key, "sync-543", *tokens):
-            assert secret.encode() not in said
-
-    def files_hold_nothing(self) -> None:
-        """Look into every file of the site, and into every cell of the journal."""
-        said = self.site.everything_written()
-        for name in NAMES:
-            assert name.encode() not in said
-            assert name.lower().encode() not in said
-        for name in (".jsonl", ".json", ".flag"):
-            for file in self.site.directory.rglob(f"*{name}"):
-                self.holds_no_secret(file.read_bytes())
-        if self.site.journal.exists():
-            with sqlite3.connect(f"file:{self.site.journal}?mode=ro", uri=True) as connection:
-                self.holds_no_secret("\n".join(connection.iterdump()).encode())
-            connection.close()
+from tests.cli.conftest import Site
+from tests.cli.marked import EMAIL, FIRST, HAND, LAST, Marked, marked_site
 
 
 @pytest.fixture
 def marked(site: Site) -> Iterator[Marked]:
-    """A site with a marked member, a marked leaver and a marked card that is blocked."""
-    club = site.club
-    joined = [
-        club.join(number, first=FIRST, email=f"{number}{EMAIL}" if number != 54321 else EMAIL)
-        for number in NUMBERS
-    ]
-    for contact in joined:
-        club.civicrm.world.set_name(contact, last_name=LAST)
-    by_hand = club.add_user("", cards=[54324])
-    club.unifi.world.edit_user(by_hand, first_name=HAND)
-    yield Marked(site, member=joined[0], leaver=joined[1])
-    club.unifi.faults.clear()
-    club.civicrm.faults.clear()
+    """The marked site."""
+    with marked_site(site) as opened:
+        yield opened
 
 
 def test_the_marks_are_there_to_be_found(marked: Marked) -> None:
