@@ -47,7 +47,7 @@ HANDBOOK = "\n".join(text for name, text in pages().items() if name.startswith("
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command with the words that call it, the group of all first."""
-    context = click.Context(root)
+    context = click.Context(root, **root.context_settings)
     yield "", root
     for name in root.list_commands(context):
         command = root.get_command(context, name)

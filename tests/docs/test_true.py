@@ -40,7 +40,7 @@ def calls() -> Iterator[tuple[str, list[str]]]:
 
 def test_every_call_that_is_shown_is_understood() -> None:
     """Each is looked up as the program would, without running it."""
-    seen, known = set(), root.get_params(click.Context(root))
+    seen, known = set(), root.get_params(click.Context(root, **root.context_settings))
     for name, words in calls():
         rest = list(words)
         while rest and rest[0].startswith("-"):
@@ -50,12 +50,12 @@ def test_every_call_that_is_shown_is_understood() -> None:
         if rest:
             seen.add(rest[0])
             look_up(root, rest, f"{name}: {words}")
-    assert seen == set(root.list_commands(click.Context(root)))
+    assert seen == set(root.list_commands(click.Context(root, **root.context_settings)))
 
 
 def look_up(group: click.Group, words: list[str], place: str) -> None:
     """Fail with the place if the words of a command and its options are not known."""
-    command = group.get_command(click.Context(group), words[0])
+    command = group.get_command(click.Context(group, **root.context_settings), words[0])
     assert command is not None, place
     if isinstance(command, click.Group):
         if words[1:] and not words[1].startswith("-"):

@@ -83,7 +83,7 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 def _told(words: str, command: click.Command) -> Iterator[str]:
     yield f".SS {_escaped(words)}"
-    context = click.Context(command, info_name=f"door-sync {words}")
+    context = click.Context(command, info_name=f"door-sync {words}", **root.context_settings)
     usage = " ".join(command.collect_usage_pieces(context))
     yield rf"\fBdoor\-sync {_escaped(words)}\fR {_escaped(usage)}"
     yield ".PP"
@@ -108,7 +108,7 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
 
 
 def _options(command: click.Command) -> Iterator[str]:
-    context = click.Context(command)
+    context = click.Context(command, **root.context_settings)
     for option in command.params:
         record = option.get_help_record(context) if isinstance(option, click.Option) else None
         if record is not None:
