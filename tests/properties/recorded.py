@@ -143,8 +143,12 @@ class RecordedClub(LivingClub):
         if names is None:
             return
         assert digest in waiting, "what waits no more was approved"
-        self.words.append((self.club.clock.now(), digest, names))
+        now = self.club.clock.now()
+        self.words.append((now, digest, names))
         rest = self.held.get(digest, frozenset()) - names
+        # To approve a part does not take back what was approved before.
+        for at, _, approved in self.words:
+            rest -= approved if now - at < timedelta(hours=24) else frozenset()
         self.refused |= {contact for contact, change in rest if change == "revoke"}
         self.refused -= {contact for contact, change in names if change == "revoke"}
 
