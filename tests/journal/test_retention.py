@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from door_sync.core.people import ContactId
 from door_sync.core.tags import digest
 from door_sync.journal.audited import mark_audited
+from door_sync.journal.holds import read_refusals
 from door_sync.journal.record import begin_cycle
 from door_sync.journal.retention import (
     AT_ONCE,
@@ -171,6 +172,35 @@ def test_what_persons_said_goes_with_the_age_of_changes_and_what_stands_stays(
     with store.reading() as connection:
         assert connection.execute("SELECT hold FROM hold_guards").fetchall() == [("bb" * 6,)]
         assert connection.execute("SELECT contact_id FROM cut_offs").fetchall() == [(8,)]
+
+
+def test_a_refusal_that_stands_outlasts_the_plan_that_it_was_said_to(
+    store: Store, clock: HandClock, cycle: Cycle
+) -> None:
+    """The plan has changed since, so that its hold is closed, but the refused change is still due:
+    were the refusal to go by age, it would be carried out unasked."""
+    old, effect = START.isoformat(timespec="microseconds"), "ab" * 8
+    with store.writing() as connection:
+        connection.executemany(
+            "INSERT INTO holds (digest, cycle, held_at, closed_at) VALUES (?, 'gone', ?, ?)",
+            [("aa" * 6, old, old), ("bb" * 6, old, old)],
+        )
+        connection.executemany(
+            "INSERT INTO held_effects (hold, contact_id, change, kind, digest) "
+            "VALUES (?, 7, 'policy', 'policy', ?)",
+            [("aa" * 6, effect), ("bb" * 6, effect)],
+        )
+        connection.executemany(
+            "INSERT INTO approvals (hold, verdict, at, asked_by, classes, contacts, ended_at) "
+            "VALUES (?, 'rejected', ?, 'uid 1', '[]', '[]', ?)",
+            [("aa" * 6, old, None), ("bb" * 6, old, old)],
+        )
+    live_through(clock, cycle, 410)
+    assert would_prune(store, clock.now(), KEEP).holds == 1
+    assert remove(store, clock).holds == 1
+    with store.reading() as connection:
+        (refusal,) = read_refusals(connection, clock.now())
+    assert refusal.effects == {effect}
 
 
 @pytest.mark.parametrize("years", [1, 14, 5000])

@@ -37,6 +37,13 @@ _OLD: Final = """
     AND id NOT IN (SELECT cycle FROM holds)
 """
 
+# Holds that wait no more. What a person said to one may outlast it: a refusal stands until nothing
+# asks for its effects any more, so it must not go by age with the plan that it was said to.
+_OVER: Final = """
+    SELECT digest FROM holds WHERE closed_at < ?
+    AND digest NOT IN (SELECT hold FROM approvals WHERE ended_at IS NULL)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:
@@ -114,7 +121,7 @@ def would_prune(store: Store, now: datetime, keep: Keep) -> Pruned:
             changes=len(wrote),
             quiet=len(_old_cycles(connection, quiet, everything, wrote=False)),
             steps=sum(_one(connection, f"{count} steps WHERE cycle = ?", one) for one in wrote),
-            holds=_one(connection, f"{count} holds WHERE closed_at < ?", changes.time),
+            holds=_one(connection, f"{count} ({_OVER})", changes.time),
             cut_offs=_one(connection, f"{count} cut_offs WHERE lifted_at < ?", changes.time),
             messages=_one(connection, f"{count} alert_messages WHERE at < ?", changes.time),
         )
@@ -127,14 +134,15 @@ def _prune_some(connection: sqlite3.Connection, now: datetime, keep: Keep) -> Pr
         return connection.execute(statement, (changes.time,)).rowcount
 
     # Holds first: a cycle that nothing tells of any more goes with them.
-    holds = removed("DELETE FROM holds WHERE closed_at < ?")
+    over = connection.execute(_OVER, (changes.time,)).fetchall()
+    connection.executemany("DELETE FROM holds WHERE digest = ?", over)
     cut_offs = removed("DELETE FROM cut_offs WHERE lifted_at < ?")
     removed("DELETE FROM revocations WHERE ended_at < ?")
     messages = removed("DELETE FROM alert_messages WHERE at < ?")
     wrote, steps = _remove_cycles(connection, changes, wrote=True)
     calm, _ = _remove_cycles(connection, quiet, wrote=False)
     is_all = wrote < AT_ONCE and calm < AT_ONCE
-    return Pruned(wrote, calm, steps, holds, cut_offs, messages, is_all)
+    return Pruned(wrote, calm, steps, len(over), cut_offs, messages, is_all)
 
 
 def _remove_cycles(
