@@ -86,7 +86,17 @@ def _headline(done: Revoked) -> Iterator[str]:
             "any more."
         )
     if of[Fate.NOTHING]:
-        yield f"Nothing to cut in the controller: {named(of[Fate.NOTHING])} can open no door."
+        yield (
+            "Nothing to cut in the controller: no user that carries the id of "
+            f"{named(of[Fate.NOTHING])} can open a door."
+        )
+    unknown = [p.contact_id for p in done.people if p.fate is Fate.NOTHING and not p.before]
+    if unknown:
+        # A user made by hand has no contact id, so it is nobody's as far as anybody can tell here.
+        yield (
+            f"If {named(unknown)} could come in until now, it is as a user or visitor without "
+            "that id: look for the name in the console of UniFi Access, and deactivate it there."
+        )
     if of[Fate.UNPROVEN]:
         yield (
             f"Not proven: whether {named(of[Fate.UNPROVEN])} can still open doors. Try a card at "
