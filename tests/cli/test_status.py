@@ -62,6 +62,7 @@ def test_a_hold_is_shown_with_what_settles_it(site: Site) -> None:
     assert "guard 'mass deactivation': 4 of 5 active people" in text
     assert f"`door-sync approve {digest}`" in text
     assert json.loads(site.run("status", "--json").out)["holds"][0]["approvable"] is True
+    assert "1 plan, no other alert" in text
 
 
 def test_an_approval_is_shown_until_it_has_done_its_work(site: Site) -> None:

@@ -96,7 +96,9 @@ def _text(site: _Site) -> str:
 def _facts(site: _Site, alerts: int) -> list[str]:
     """Return what is always said, below the cycles; details of it follow."""
     waiting = counted(len(site.waiting), "plan", "plans") if site.waiting else "no plan"
-    needed = counted(alerts, "alert", "alerts") if alerts else "no alert"
+    # The alert about a plan that waits is told with the plan, but it raises the flag all the same.
+    none = "no other alert" if site.waiting else "no alert"
+    needed = counted(alerts, "alert", "alerts") if alerts else none
     cut_off = counted(len(site.cut_off), "person", "people") if site.cut_off else "nobody"
     return [
         *next_line(site.standing, site.cadence, site.now),
