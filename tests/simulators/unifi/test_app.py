@@ -105,7 +105,6 @@ def test_an_unknown_path_or_a_wrong_method_is_no_mans_zone(
     ("method", "path"),
     [
         ("PUT", "/users/1/pin_codes"),
-        ("GET", "/user_groups"),
         ("POST", "/visitors"),
         ("PUT", "/visitors/1/nfc_cards"),
         ("DELETE", "/visitors/1"),
