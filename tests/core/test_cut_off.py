@@ -134,3 +134,18 @@ def test_a_card_of_somebody_cut_off_can_be_given_to_its_new_owner() -> None:
     [bound] = of_kind(decision.plan, BindCard)
     assert bound.card == own.token
     assert own.holder == held("u1")
+
+
+def test_whoever_is_cut_off_is_revoked_also_while_a_guard_holds_the_whole_cycle() -> None:
+    """The controller was out of reach when a person asked for it; that others wait for a person
+    must not let this one keep their access."""
+    users, cards = zip(*(settled(n) for n in range(1, 21)), strict=True)
+    left = [member(n, membership("Gold", "Expired"), card=1000 + n) for n in range(11, 21)]
+    stay = [gold(n) for n in range(1, 11)]
+    decision = decide(world([*stay, *left], users, cards), HABITS, without(1))
+    assert guards(decision) == ["mass deactivation"]
+    assert decision.is_in_doubt
+    assert [(c.contact_id, c.change_class) for c in decision.plan.changes] == [
+        (ContactId(1), ChangeClass.REVOKE)
+    ]
+    assert {contact_id for contact_id, _ in decision.held} == set(range(11, 21))

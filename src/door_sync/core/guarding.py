@@ -57,9 +57,11 @@ def guard(
 
     Whoever is held counts as he stands, which can make other changes possible (R3): a card may be
     reclaimed from somebody whose restore is held. So the guards look again until they hold nothing
-    more. They count neither what was approved nor people whom somebody cut off by hand.
+    more. They count neither what was approved nor people whom somebody cut off by hand, and never
+    hold the revocation of those: a person asked for it, and no data that is in doubt says so.
     """
     result = Guarded(full)
+    by_hand = {(contact_id, ChangeClass.REVOKE) for contact_id in cut_off}
     while True:
         if approvals is not None:
             result = _still_allowed(result, approvals)
@@ -71,7 +73,7 @@ def guard(
         else:
             result = _after(result, approvals.rule(counted, found))
             result = _with_refusal(result, approvals, cut_off)
-        more = held_changes(result.plan, result.standing) - result.allowed - result.held
+        more = held_changes(result.plan, result.standing) - result.allowed - result.held - by_hand
         if not more:
             return _with_all_approved(result, approvals)
         held = result.held | more
