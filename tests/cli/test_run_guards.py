@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from door_sync.simulators.faults import Answer
 from tests.cli.conftest import Ran, Site
 
 MEMBERS = 10
@@ -393,3 +394,27 @@ def test_all_guards_that_fire_are_told_at_once(scene: Scene, scope: str) -> None
     found = [line.split("'")[1] for line in ran.out.splitlines() if line.startswith("Guard '")]
     assert found == ["mass addition", "mass profile change", "unknown policy"]
     assert scene.club.writes() == 0
+
+
+def test_who_is_cut_off_waits_for_no_plan_that_is_held(site: Site) -> None:
+    """The controller was down when somebody was cut off, and then a guard holds the whole cycle:
+    what a person asked for by hand is done all the same, and the others keep their access."""
+    people = [site.club.join(number) for number in range(1101, 1106)]
+    site.settle()
+    site.configure(safety__small_site_max=3)
+    for contact in people[:4]:
+        site.club.lapse(contact)
+    site.club.unifi.faults.add(Answer(503), times=None)
+    assert site.run("revoke", str(people[4])).code == 2
+    site.club.unifi.faults.clear()
+    planned = site.run("plan")
+    assert planned.code == 1
+    assert "A live cycle would do the rest: 1 person loses access." in planned.out
+    ran = site.run("run", "--once")
+    assert ran.code == 1
+    assert ran.out.startswith(
+        "Held: a person must look first, at all but what a person asked for.\n"
+        "The rest is done: 1 person lost access.\n"
+    )
+    assert not site.club.opens(1105)
+    assert all(site.club.opens(number) for number in range(1101, 1105))

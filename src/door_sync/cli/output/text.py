@@ -95,8 +95,11 @@ def _held_headline(report: CycleReport, decision: Decision) -> list[str]:
     if decision.is_in_doubt and not report.plan.changes:
         would = "a live cycle would write nothing" if report.dry_run else "nothing was written"
         return [f"Held: {would}, a person must look first. {UNCHANGED}"]
-    waits = tally(decision.held_plan.changes)
-    lines = [f"Held in part: {waits} only after a person has looked."]
+    if decision.is_in_doubt:  # what was asked for by hand is all that runs (§6)
+        lines = ["Held: a person must look first, at all but what a person asked for."]
+    else:
+        waits = tally(decision.held_plan.changes)
+        lines = [f"Held in part: {waits} only after a person has looked."]
     if report.dry_run and report.plan.changes:
         lines.append(f"A live cycle would do the rest: {tally(report.plan.changes)}.")
     elif report.done:
