@@ -278,7 +278,7 @@ def _next(found: Explained, one: Explanation, words: Wording) -> Iterator[str]:
             f"  Held by guard {guards}: {held.change.change_class.value}, {held.change.reason}. "
             f"It waits in plan {found.report.hold_digest}: `door-sync status` says what settles it."
         )
-    if one.doubts and not one.held:
+    if one.doubts and not one.held and not one.running:
         guards = _listed([guard.guard for guard in one.doubts])
         yield f"  Guard {guards} holds the whole cycle, so nothing is written for anybody."
     if not one.running and not one.held:
