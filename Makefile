@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := src
 
-.PHONY: demo test check bench format docs wheel man lock clean help
+.PHONY: demo test check bench proof format docs wheel man lock clean help
 
 help:
 	@echo "make demo   set up, then sync a made-up club on built-in simulators and show what happens"
 	@echo "make test   set up, then run the tests"
 	@echo "make check  formatting, lint, types, import contract, docs"
+	@echo "make proof  every case of the proofs that make test samples; takes long"
 	@echo "make bench  measure a cycle against the simulators"
 
 $(VENV)/bin/python:
@@ -30,6 +31,10 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95 --skip-covered
 	$(BIN)/python -m coverage report --include='src/door_sync/core/*' --fail-under=100
+
+# Every case of the proofs, and what they counted (docs/proof.md).
+proof: $(VENV)/dev.stamp
+	DOOR_SYNC_PROOF=thorough $(BIN)/python -m pytest tests/proof tests/e2e/test_card_reuse.py
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
