@@ -28,7 +28,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/python -m door_sync demo
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95 --skip-covered
 	$(BIN)/python -m coverage report --include='src/door_sync/core/*' --fail-under=100
 
