@@ -8,9 +8,10 @@ from hypothesis import given
 
 from door_sync.core.card_list import CardState, ListedCard, card_list
 from door_sync.core.cards import BadCard, CardNumber
-from door_sync.core.controller import Card, HeldByVisitor, HolderUnknown, User, VisitorId
+from door_sync.core.controller import Card, HeldByVisitor, HolderUnknown, User, UserId, VisitorId
 from door_sync.core.custody import NOT_LISTED
 from door_sync.core.planner import plan
+from door_sync.core.steps import HolderShown
 from door_sync.core.tiers import Verdict
 from tests.core.builders import (
     DEACTIVATED,
@@ -84,6 +85,13 @@ def test_a_visit_that_is_over_is_told_apart() -> None:
     assert found.state is CardState.ENDED_VISIT
     assert found.holder is not None
     assert found.holder.visitor_id == "v1"
+
+
+def test_a_holder_that_only_the_card_names_is_told() -> None:
+    unknown = [card(8, HolderUnknown(UserId("gone"))), card(9, HolderUnknown())]
+    named, nameless = listed(cards=unknown)
+    assert named.state is nameless.state is CardState.UNKNOWN_HOLDER
+    assert (named.holder, nameless.holder) == (HolderShown(user_id=UserId("gone")), None)
 
 
 @pytest.mark.parametrize("holder", [user("u2"), user("u2", 2)])

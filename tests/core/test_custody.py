@@ -135,6 +135,12 @@ def test_a_card_whose_holder_nobody_knows_is_blocked() -> None:
     assert ask(seen) == OutOfReach(NOBODY_KNOWS)
 
 
+def test_a_holder_that_only_the_card_knows_is_named() -> None:
+    """R3: whoever is to settle it looks for that user in the console."""
+    seen = snapshot([user("me", 1)], [card(1001, HolderUnknown(UserId("gone")))])
+    assert ask(seen) == OutOfReach(NOT_LISTED, HolderShown(user_id=UserId("gone")))
+
+
 def test_a_card_that_the_lists_disagree_about_is_not_freed_by_this_plan_either() -> None:
     seen = snapshot([user("me", 1)], [card(1001, HolderUnknown())])
     assert ask(seen, freed=[1001]) == OutOfReach(NOBODY_KNOWS)

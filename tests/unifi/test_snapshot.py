@@ -84,7 +84,9 @@ def test_the_holder_is_disputed_if_another_user_shows_the_card() -> None:
 
 
 def test_the_holder_is_disputed_if_the_named_user_is_not_listed() -> None:
-    assert judged(held_by("zed")) == (HolderUnknown(), 1)
+    holder, disagreements = judged(held_by("zed"))
+    assert isinstance(holder, HolderUnknown)
+    assert (holder.absent, disagreements) == ("zed", 1)
     assert judged(held_by("zed", HolderKind.UNSAID), ann=HAS) == (HolderUnknown(), 1)
 
 

@@ -118,8 +118,9 @@ def _state(
     match card.holder:
         case Free():
             return CardState.FREE, None
-        case HolderUnknown():
-            return CardState.UNKNOWN_HOLDER, None
+        case HolderUnknown(absent):
+            shown = None if absent is None else HolderShown(user_id=absent)
+            return CardState.UNKNOWN_HOLDER, shown
         case HeldByVisitor(visitor_id):
             is_over = visitor_id in snapshot.ended_visits
             state = CardState.ENDED_VISIT if is_over else CardState.VISITOR

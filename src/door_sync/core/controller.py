@@ -66,7 +66,12 @@ class HeldByVisitor:
 
 @dataclass(frozen=True, slots=True)
 class HolderUnknown:
-    """Nobody can say who holds the card: the lists disagree, or may not be read (R0)."""
+    """Nobody can say who holds the card: the lists disagree, or may not be read (R0).
+
+    `absent` is the user that the card's own row names and no list has; to be told, not decided by.
+    """
+
+    absent: UserId | None = field(default=None, compare=False)
 
 
 Holder = Free | HeldByUser | HeldByVisitor | HolderUnknown

@@ -131,8 +131,10 @@ def judge(token: CardToken, held: Holder, user: User | None) -> Bind | Reclaim |
             return Bind(token)
         case HeldByVisitor(visitor_id):
             return OutOfReach(VISITOR, HolderShown(visitor_id=visitor_id))
-        case HolderUnknown():
+        case HolderUnknown(None):
             return OutOfReach(NOBODY_KNOWS)
+        case HolderUnknown(absent):
+            return OutOfReach(NOT_LISTED, HolderShown(user_id=absent))
         case HeldByUser(user_id):
             if user is None or user.id != user_id:
                 return OutOfReach(NOT_LISTED, HolderShown(user_id=user_id))

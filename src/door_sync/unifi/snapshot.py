@@ -124,6 +124,8 @@ class _HolderJudge:
             if on_users == {row.holder_id} and not on_visitors:
                 return _Verdict(HeldByUser(UserId(row.holder_id)))
             return _DISPUTED
+        if row.holder_kind is HolderKind.USER and not (on_users or on_visitors):
+            return _Verdict(HolderUnknown(UserId(row.holder_id)), disagrees=True)
         if row.holder_kind is HolderKind.USER or on_users:
             return _DISPUTED
         if on_visitors == {row.holder_id}:

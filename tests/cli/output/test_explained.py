@@ -58,6 +58,7 @@ def explained(
     [
         (HeldByVisitor(VisitorId("v1")), "held by visitor v1"),
         (HolderUnknown(), "nobody can say who holds it"),
+        (HolderUnknown(UserId("zed")), "held by user zed, which is not listed"),
         (held("gone"), "held by user gone, which is not listed"),
         (held("u7"), "held by user u7, not managed by door-sync, ACTIVE"),
     ],

@@ -226,8 +226,10 @@ def _holder(one: CardSeen, found: Explanation, words: Wording) -> str:
             return "there and free"
         case HeldByVisitor(visitor_id):
             return f"held by visitor {visitor_id}"
-        case HolderUnknown():
-            return "nobody can say who holds it"
+        case HolderUnknown(absent):
+            if absent is None:
+                return "nobody can say who holds it"
+            return f"held by {words.user(absent)}, which is not listed"
         case HeldByUser(user_id):
             if one.holder is None:
                 return f"held by {words.user(user_id)}, which is not listed"
