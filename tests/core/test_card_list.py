@@ -89,9 +89,10 @@ def test_a_visit_that_is_over_is_told_apart() -> None:
 
 def test_a_holder_that_only_the_card_names_is_told() -> None:
     unknown = [card(8, HolderUnknown(UserId("gone"))), card(9, HolderUnknown())]
-    named, nameless = listed(cards=unknown)
-    assert named.state is nameless.state is CardState.UNKNOWN_HOLDER
-    assert (named.holder, nameless.holder) == (HolderShown(user_id=UserId("gone")), None)
+    found = {one.number: one for one in listed(cards=unknown)}
+    assert {one.state for one in found.values()} == {CardState.UNKNOWN_HOLDER}
+    assert found[CardNumber(8)].holder == HolderShown(user_id=UserId("gone"))
+    assert found[CardNumber(9)].holder is None
 
 
 @pytest.mark.parametrize("holder", [user("u2"), user("u2", 2)])
