@@ -34,7 +34,7 @@ from door_sync.core.tiers import (
 )
 from door_sync.notify.flag import flag_text
 from tests.docs.pages import blocks, page, section, table
-from tests.e2e.test_card_reuse import DISPUTED, READINGS
+from tests.proof.readings import DISPUTED, EVERY_READING
 
 DECIDING = page("deciding.md")
 BAD_DAYS = page("bad-days.md")
@@ -177,7 +177,7 @@ def test_the_disputed_readings_are_those_that_the_tests_run_through() -> None:
     text = section(page("rehearsing.md"), "Switches of the controller")
     rows = table(text, "switch")
     assert [row[0].strip("`") for row in rows] == [*DISPUTED]
-    assert f"all {len(READINGS)} combinations" in text
+    assert f"all {len(EVERY_READING)} combinations" in text
     for name, readings in rows:
         for value in DISPUTED[name.strip("`")]:
             shown = value if isinstance(value, str) else json.dumps(value)
