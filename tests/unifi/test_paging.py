@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from threading import Barrier, Lock
+from dataclasses import dataclass, field, replace
+from threading import Barrier, Lock, current_thread
 
 import pytest
 
@@ -194,3 +194,39 @@ def test_a_list_that_adds_up_at_the_second_reading_is_believed(
     assert rows == {"things": tuple(numbered(30)), "guests": tuple(numbered(5))}
     assert shelf.asked.count((1, 10)) == 2
     assert others.asked == [(1, 10)]
+
+
+def test_a_row_is_made_by_the_thread_that_fetched_its_page(pool: ThreadPoolExecutor) -> None:
+    """So that no page waits as it came until the list is whole: that would be most of the memory."""
+    fetched_by: dict[str, str] = {}
+    made_by: dict[str, str] = {}
+
+    def fetch(listing: Listing, number: int, size: int) -> Page | None:
+        page = Shelf(numbered(50)).fetch(listing, number, size)
+        assert page is not None
+        fetched_by.update({str(row["id"]): current_thread().name for row in page.rows})
+        return page
+
+    def made(row: RawRow) -> str:
+        made_by[str(row["id"])] = current_thread().name
+        return str(row["id"])
+
+    found = read_listings([replace(THINGS, made=made)], fetch, pool)
+    assert found == {"things": tuple(f"row-{number}" for number in range(50))}
+    assert made_by == fetched_by
+
+
+def test_rows_that_are_made_alike_are_told_apart_by_what_came(pool: ThreadPoolExecutor) -> None:
+    """Unique is the field that the controller gave, whatever is kept of a row."""
+    alike = replace(THINGS, made=lambda _: None)
+    assert read_listings([alike], Shelf(numbered(23)).fetch, pool) == {"things": (None,) * 23}
+
+
+def test_a_row_that_cannot_be_made_ends_the_reading(pool: ThreadPoolExecutor) -> None:
+    def made(row: RawRow) -> RawRow:
+        if row["id"] == "row-31":
+            raise ControllerDistrusted("malformed")
+        return row
+
+    with pytest.raises(ControllerDistrusted, match="malformed"):
+        read_listings([replace(THINGS, made=made)], Shelf(numbered(50)).fetch, pool)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
 from door_sync.core.cards import CardNumber, CardToken
@@ -24,7 +25,7 @@ from door_sync.ports import ControllerDistrusted
 from door_sync.unifi import wire
 from door_sync.unifi.envelope import NoRoute, Refused, ScopeMissing
 from door_sync.unifi.exchange import Exchange, demanded, path
-from door_sync.unifi.paging import Listing, Rows, read_listings
+from door_sync.unifi.paging import Listing, read_listings
 from door_sync.unifi.snapshot import Lists, compare, identity
 from door_sync.unifi.trouble import Right
 
@@ -48,6 +49,11 @@ VISITORS: Final = Listing(
     query=(("expand[]", "nfc_card"),),
     is_optional=True,
 )
+
+_USERS: Final = replace(USERS, made=lambda row: wire.user(row, _place(USERS)))
+_CARDS: Final = replace(CARDS, made=lambda row: wire.card(row, _place(CARDS)))
+_VISITORS: Final = replace(VISITORS, made=lambda row: wire.visitor(row, _place(VISITORS)))
+"""The same lists, read for what a snapshot needs of them."""
 
 
 class Reader:
@@ -138,31 +144,31 @@ class Reader:
 
         Raise ControllerError, also if nobody at all is listed (R0).
         """
-        with self._pool() as pool:
-            users = _somebody(_users(read_listings([USERS], self.page, pool)[USERS.name]))
+        with self._exchange.reading(), self._pool() as pool:
+            users = _somebody(read_listings([_USERS], self.page, pool)[USERS.name])
         found = [user for user in users if user.contact_id in contact_ids]
         return tuple(sorted(found, key=lambda user: user.id))
 
     def cards_by_number(self) -> dict[CardNumber, CardToken]:
         """Read the list of cards afresh; return the token of each number that one card carries."""
-        with self._pool() as pool:
-            rows = read_listings([CARDS], self.page, pool)[CARDS.name]
+        with self._exchange.reading(), self._pool() as pool:
+            rows = read_listings([_CARDS], self.page, pool)[CARDS.name]
         numbered = [
             (number, row.token)
-            for row in (wire.card(row, _place(CARDS)) for row in rows)
+            for row in rows
             if (number := identity(row, self._facility_code)[0]) is not None
         ]
         times = Counter(number for number, _ in numbered)
         return {number: token for number, token in numbered if times[number] == 1}
 
     def _lists(self) -> Lists:
-        with self._pool() as pool:
+        with self._exchange.reading(), self._pool() as pool:
             policies = pool.submit(self._policies)
-            rows = read_listings([USERS, CARDS, VISITORS], self.page, pool)
+            rows = read_listings([_USERS, _CARDS, _VISITORS], self.page, pool)
             return Lists(
-                users=_somebody(_users(rows[USERS.name])),
-                cards=tuple(wire.card(row, _place(CARDS)) for row in rows[CARDS.name]),
-                visitors=_visitors(rows.get(VISITORS.name)),
+                users=_somebody(rows[USERS.name]),
+                cards=rows[CARDS.name],
+                visitors=rows.get(VISITORS.name),
                 policies=policies.result(),
             )
 
@@ -193,10 +199,6 @@ class Reader:
         return ThreadPoolExecutor(self._concurrency, thread_name_prefix="controller-read")
 
 
-def _users(rows: Rows) -> tuple[User, ...]:
-    return tuple(wire.user(row, _place(USERS)) for row in rows)
-
-
 def _somebody(users: tuple[User, ...]) -> tuple[User, ...]:
     """Return the users; raise ControllerDistrusted if there are none."""
     if not users:
@@ -204,12 +206,6 @@ def _somebody(users: tuple[User, ...]) -> tuple[User, ...]:
             "the controller lists no user at all, though it always has an owner"
         )
     return users
-
-
-def _visitors(rows: Rows | None) -> tuple[wire.VisitorRow, ...] | None:
-    if rows is None:
-        return None
-    return tuple(wire.visitor(row, _place(VISITORS)) for row in rows)
 
 
 def _place(listing: Listing) -> str:
