@@ -197,7 +197,7 @@ def test_a_list_that_adds_up_at_the_second_reading_is_believed(
 
 
 def test_a_row_is_made_by_the_thread_that_fetched_its_page(pool: ThreadPoolExecutor) -> None:
-    """So that no page waits as it came until the list is whole: that would be most of the memory."""
+    """So that no page waits as it came until the list is whole: most of the memory was that."""
     fetched_by: dict[str, str] = {}
     made_by: dict[str, str] = {}
 
