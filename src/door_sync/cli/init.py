@@ -13,6 +13,7 @@ from door_sync.app.checkup.everything import checks
 from door_sync.app.clock import SystemClock
 from door_sync.app.setting_up.answers import Answers, AnswersError, read_answers
 from door_sync.app.setting_up.flow import Place, set_up
+from door_sync.app.setting_up.former import read_former
 from door_sync.app.setting_up.interview import Interview
 from door_sync.cli.context import Options
 from door_sync.cli.doctor import checks_text, is_bad
@@ -51,7 +52,8 @@ def command(options: Options, answers: str | None, force: bool) -> int:
     config, env = options.files()
     given = _answers(answers)
     is_attended = answers != STDIN and sys.stdin.isatty() and sys.stdout.isatty()
-    interview = Interview(given, _tell, _Terminal() if is_attended else None)
+    terminal = _Terminal() if is_attended else None
+    interview = Interview(given, _tell, terminal, read_former(config, env))
     place = Place(config, env, force=force, is_system=_is_system(config))
     try:
         set_up(interview, place, SystemClock())

@@ -73,8 +73,8 @@ def read_answers(text: str, environ: Mapping[str, str]) -> Answers:
         ) from None
     rules = written.pop(RULES, {})
     faults: list[str] = []
-    values = dict(_flat(written, "", faults))
-    taken = dict(_rules(rules, faults))
+    values = dict(flat(written, "", faults))
+    taken = dict(rule_answers(rules, faults))
     faults += [_unknown(key) for key in values if key not in _known()]
     if faults:
         raise AnswersError("; ".join(faults), remedy=_SEE)
@@ -91,12 +91,16 @@ def _unknown(key: str) -> str:
     return f'there is no question "{key}"' + (f' (is "{near[0]}" meant?)' if near else "")
 
 
-def _flat(table: Mapping[str, Any], path: str, faults: list[str]) -> Iterator[tuple[str, str]]:
+def flat(table: Mapping[str, Any], path: str, faults: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the values of a table and those inside it, by dotted key, as a person would type them.
+
+    What nobody could type is added to `faults`.
+    """
     for name, value in table.items():
         key = f"{path}{name}"
         match value:
             case dict():
-                yield from _flat(value, f"{key}.", faults)
+                yield from flat(value, f"{key}.", faults)
             case bool():
                 yield key, "yes" if value else "no"
             case str() | int():
@@ -107,7 +111,8 @@ def _flat(table: Mapping[str, Any], path: str, faults: list[str]) -> Iterator[tu
                 faults.append(f"{key} must be a text, a whole number, true, false or texts")
 
 
-def _rules(rules: object, faults: list[str]) -> Iterator[tuple[str, RuleAnswer]]:
+def rule_answers(rules: object, faults: list[str]) -> Iterator[tuple[str, RuleAnswer]]:
+    """Yield the rule of each membership type; what is wrong with one is added to `faults`."""
     if not isinstance(rules, dict):
         faults.append(f"{RULES} must be a table with a table for each membership type")
         return

@@ -75,7 +75,7 @@ class _Opener:
 def _ask_place(interview: Interview, clock: Clock) -> tuple[str, str]:
     """Ask for the address, and for the path only where something else than CiviCRM answers."""
     host: str | None = None
-    path: str = q.CIVICRM_PATH.default or ""
+    path: str = interview.former.answer(q.CIVICRM_PATH) or q.CIVICRM_PATH.default or ""
     given = interview.answers.take(q.CIVICRM_PATH)
     if given is not None:
         path = _path(interview, given)
@@ -107,7 +107,7 @@ def _look(host: str, path: str, clock: Clock) -> None:
 
 def _ask_key(interview: Interview, opener: _Opener, path: str) -> tuple[Auth, str, Survey]:
     """Ask for the key until it is accepted. The header is changed by the person alone (R0)."""
-    auth = cast("Auth", q.CIVICRM_AUTH.default)
+    auth = cast("Auth", interview.former.answer(q.CIVICRM_AUTH) or q.CIVICRM_AUTH.default)
     given = interview.answers.has(q.CIVICRM_AUTH)
     if given:
         auth = cast("Auth", interview.ask(q.CIVICRM_AUTH, checks.one_of(q.CIVICRM_AUTH)))

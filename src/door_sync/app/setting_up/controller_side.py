@@ -1,6 +1,7 @@
 """The questions about the controller, and what it answers to them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,6 +58,7 @@ def _seen(text: str) -> tuple[str, str]:
 def _confirm(interview: Interview, host: str, shown: str) -> None:
     """Return when the fingerprint shown is confirmed; raise NotTrusted if it is not."""
     interview.lines(how_to_compare(host, shown))
+    interview.lines(_against_former(interview.former.fingerprints, shown))
     if interview.answers.take(q.TRUST_SHOWN) == "yes":
         interview.say("It is trusted as shown, without a comparison, because the answers say so.")
         return
@@ -89,6 +91,21 @@ def how_to_compare(host: str, shown: str) -> list[str]:
         "  * in a browser on a computer next to the console, in the console's own network: open",
         f"    {host}, click the lock or the warning beside the address, show the certificate,",
         "    and look for SHA-256 under Fingerprints.",
+    ]
+
+
+def _against_former(trusted: str, shown: str) -> list[str]:
+    """Return what the certificate is to a site that trusted some before."""
+    if not trusted:
+        return []
+    for text in trusted.split(","):
+        with suppress(ValueError):
+            if normalised_fingerprint(text) == shown:
+                return ["", "It is the one that config.toml trusts."]
+    return [
+        "",
+        "IT IS NOT THE ONE that config.toml trusts. That is well only if the console got a new",
+        "certificate, as after an update or a reset.",
     ]
 
 

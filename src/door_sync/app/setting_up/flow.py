@@ -29,6 +29,7 @@ from door_sync.settings.model import Config
 from door_sync.settings.translating import faults_of
 from door_sync.settings.writing import RuleWritten, config_text, env_text
 
+_PLACES: Final = ("audit_jsonl", "state_json", "alert_flag")
 LAYOUTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "here": ("audit.jsonl", "state.json", "alert.flag"),
     "system": (
@@ -106,12 +107,17 @@ def _begin(interview: Interview, place: Place) -> None:
         "changed in either system. Ctrl-C stops at any time."
     )
     if existing:
-        interview.say(f"There already: {existing}. You are asked before anything is replaced.")
+        interview.say(
+            f"There already: {existing}. Their answers are proposed once more, and you are asked "
+            "before anything is replaced."
+        )
 
 
 def _ask_layout(interview: Interview, place: Place) -> str:
     interview.title("Files")
-    proposal = "system" if place.is_system else "here"
+    before = tuple(interview.former.values.get(f"ops.{key}") for key in _PLACES)
+    usual = "system" if place.is_system else "here"
+    proposal = next((name for name, paths in LAYOUTS.items() if paths == before), usual)
     return interview.ask(q.LAYOUT, checks.one_of(q.LAYOUT), proposal=proposal)
 
 
@@ -122,7 +128,6 @@ def _config(
     alerts: AlertsSide,
     layout: str,
 ) -> str:
-    audit, state, flag = LAYOUTS[layout]
     values: dict[tuple[str, ...], object] = {
         ("civicrm", "host"): civicrm.host,
         ("civicrm", "card_id_field"): civicrm.card_field,
@@ -131,9 +136,7 @@ def _config(
         ("unifi", "tls_fingerprint"): controller.fingerprint,
         ("unifi", "facility_code"): controller.facility,
         ("unifi", "email"): controller.email,
-        ("ops", "audit_jsonl"): audit,
-        ("ops", "state_json"): state,
-        ("ops", "alert_flag"): flag,
+        **{("ops", key): path for key, path in zip(_PLACES, LAYOUTS[layout], strict=True)},
         **alerts.values,
     }
     if civicrm.auth != q.CIVICRM_AUTH.default:

@@ -6,6 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 from door_sync.app.sentences import sentence
 from door_sync.app.setting_up.answers import Answers, AnswersError
+from door_sync.app.setting_up.former import Former
 from door_sync.app.setting_up.question import Question, Wrong
 
 _WIDTH: Final = 88
@@ -27,10 +28,18 @@ class Person(Protocol):
 
 
 class Interview:
-    """One setting up. `tell` prints a line; `person` is None where nobody can be asked."""
+    """One setting up. `tell` prints a line; `person` is None where nobody can be asked; `former` is
+    what a site had that is set up once more, and is proposed to a person alone."""
 
-    def __init__(self, answers: Answers, tell: Callable[[str], None], person: Person | None):
+    def __init__(
+        self,
+        answers: Answers,
+        tell: Callable[[str], None],
+        person: Person | None,
+        former: Former | None = None,
+    ) -> None:
         self._answers = answers
+        self._former = former if former is not None and person is not None else Former()
         self._tell = tell
         self._person = person
         self._explained: set[str] = set()
@@ -44,6 +53,11 @@ class Interview:
     def answers(self) -> Answers:
         """What was answered beforehand."""
         return self._answers
+
+    @property
+    def former(self) -> Former:
+        """What was answered when the site was set up before; nothing where nobody is asked."""
+        return self._former
 
     def title(self, text: str) -> None:
         """Begin a part."""
@@ -76,8 +90,9 @@ class Interview:
         proposal: str | None = None,
     ) -> Answer:
         """Return the answer to a question as `check` returns it, which raises Wrong for one that
-        cannot be taken: it is asked again then. `proposal` is what a person gets for Enter, and
-        counts for nothing without one. Raise AnswersError where nobody can be asked again."""
+        cannot be taken: it is asked again then. What a person gets for Enter is the former
+        answer, if this question was not asked yet, else `proposal`; without a person neither
+        counts. Raise AnswersError where nobody can be asked again."""
         given = self._answers.take(question)
         if given is not None:
             if question.secret and self._person is not None:
@@ -86,6 +101,8 @@ class Interview:
                 return check(given)
             except Wrong as wrong:
                 self.refuse(question, wrong)
+        if question.key not in self._explained:
+            proposal = self._former.answer(question) or proposal
         while self._person is not None:
             self._explain(question)
             try:
@@ -131,6 +148,8 @@ class Interview:
             self._explained.add(question.key)
             self._tell("")
             self.say(question.help)
+            if question.secret and self._former.answer(question):
+                self.say("Enter keeps the one that there is.")
 
     def _typed(self, person: Person, question: Question, proposal: str | None) -> str:
         default = question.default if proposal is None else proposal

@@ -1,6 +1,7 @@
 """What each membership type is worth: a proposal as a table, which a person goes through."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,6 +46,8 @@ def ask_rules(
     interview.say(_INTRODUCTION)
     listed = policies or ()
     desk = _Desk(interview, types, listed, list(proposed_rules(types, listed)))
+    if interview.is_attended:
+        desk.propose_former()
     desk.take_given()
     if interview.is_attended:
         desk.go_through()
@@ -90,6 +93,14 @@ class _Desk:
     types: Sequence[TypeFound]
     policies: Sequence[Policy]
     rules: list[Proposal]
+
+    def propose_former(self) -> None:
+        """Propose the rules that the site had, but for those that cannot be had any more."""
+        for place, proposed in enumerate(self.rules):
+            former = self.interview.former.rules.get(proposed.type_name)
+            if former is not None:
+                with suppress(Wrong):
+                    self.rules[place] = self._of(former, proposed)
 
     def take_given(self) -> None:
         """Take what was answered beforehand; raise AnswersError for what cannot be taken."""
