@@ -130,6 +130,12 @@ def test_a_field_that_cannot_hold_one_card_number_is_refused(change: dict[str, o
     assert "civicrm.card_id_field" in error.remedy
 
 
+@pytest.mark.parametrize("data_type", [[], {}, ["String"], None, 5, True])
+def test_a_field_whose_type_is_no_word_is_refused_like_any_other(data_type: object) -> None:
+    described = Rows("Contact.getFields", [{**DESCRIBED, "data_type": data_type}])
+    assert "cannot hold one card number" in refusal(parts(card_field=described)).message
+
+
 def test_a_card_field_that_is_not_there_is_named_with_what_to_compare(recorded: Recorded) -> None:
     """Zero rows for a field that is misspelt, off, or hidden: §13.4, recorded."""
     values = recorded("states", "field_disabled_getfields")["body"]["values"]

@@ -1,6 +1,7 @@
 """What becomes of a request that gets no reply, on real sockets."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,9 @@ class Failing(HttpClient):
 
     def send(self, request: Request) -> Reply:
         raise self.error
+
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @pytest.mark.parametrize("kind", sorted(leaves(HttpError), key=str))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from door_sync.civicrm.walk import Page, Walked, walk
+from door_sync.civicrm.walk import MOST_ROWS, Page, Walked, walk
 from door_sync.ports import SourceDistrusted
 
 
@@ -58,6 +58,29 @@ def test_a_list_that_grew_since_it_was_counted_is_not_whole() -> None:
     assert found.rows == [1, 2, 3, 4, 5]
     assert not found.is_whole
     assert str(found) == "of numbers 5 came, of 3 counted before and 5 afterwards"
+
+
+def test_pages_that_never_end_are_not_followed() -> None:
+    """Each is full and goes on by id, as a hostile side would do it for a thousand million rows."""
+    asked: list[int] = []
+
+    def ask(after: int, counting: bool) -> Page[int]:
+        asked.append(after)
+        return Page([after + 1, after + 2], after + 2, 3 if counting else None)
+
+    found = walk("numbers", ask, before=3, page_size=2)
+    assert not found.is_whole
+    assert len(asked) == 3
+
+
+def test_a_list_that_is_longer_than_any_club_is_not_begun() -> None:
+    shelf = Shelf(1)
+    with pytest.raises(SourceDistrusted) as caught:
+        shelf.walk(MOST_ROWS + 1)
+    assert caught.value.message == (
+        "CiviCRM counts 250,001 numbers, more than the 250,000 that door-sync reads"
+    )
+    assert shelf.asked == []
 
 
 def test_a_list_that_ended_before_its_end_was_expected_is_not_whole() -> None:

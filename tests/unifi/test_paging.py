@@ -8,7 +8,7 @@ from threading import Barrier, Lock, current_thread
 import pytest
 
 from door_sync.ports import ControllerDistrusted, ControllerUnreachable
-from door_sync.unifi.paging import MOST_PAGES, Listing, read_listings
+from door_sync.unifi.paging import MOST_PAGES, MOST_ROWS, Listing, read_listings
 from door_sync.unifi.trouble import Right
 from door_sync.unifi.wire import Page, RawRow
 
@@ -155,6 +155,18 @@ SPOILS: list[tuple[Spoil, str]] = [
     (fewer_than_given, "the list of things has 3 rows by its own count but gave 10"),
     (suddenly_forbidden, "the list of things was counted as 0 and as 30 rows within one reading"),
 ]
+
+
+def test_a_list_that_is_longer_than_any_club_is_not_asked_for(pool: ThreadPoolExecutor) -> None:
+    asked: list[int] = []
+
+    def fetch(listing: Listing, number: int, size: int) -> Page | None:
+        asked.append(number)
+        return Page(tuple(numbered(10)), MOST_ROWS + 1)
+
+    with pytest.raises(ControllerDistrusted, match=r"counts 250,001 things, more than the 250,000"):
+        read_listings([THINGS], fetch, pool)
+    assert asked == [1], "a second look would not help"
 
 
 @pytest.mark.parametrize(("spoil", "message"), SPOILS)

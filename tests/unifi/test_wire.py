@@ -1,5 +1,6 @@
 """Rows as the UniFi sheet quotes them, turned into the core's types."""
 
+import time
 from typing import Any
 
 import pytest
@@ -36,6 +37,23 @@ HARDWARE_ROW: dict[str, Any] = {
         }
     ],
 }
+
+
+@pytest.mark.parametrize("total", [10**400, 2**32, -1, True, 1.0, "5"])
+def test_a_total_that_cannot_be_a_number_of_rows_is_not_repeated(total: object) -> None:
+    with pytest.raises(ControllerDistrusted) as caught:
+        wire.page([{"id": "a"}], {"total": total}, "the list", key="id")
+    assert len(caught.value.message) < 100
+
+
+def test_an_import_answer_with_a_hundred_thousand_tokens_takes_no_minutes() -> None:
+    """Compared each with each, they would take hours of a processor."""
+    number = CardNumber(7)
+    row = {"nfc_id": number.nfc_id(42), "alias": ""}
+    data = [{**row, "token": f"{at:064x}"} for at in range(100_000)]
+    began = time.process_time()
+    assert wire.imported_tokens(data, [number], 42, "import") == {}
+    assert time.process_time() - began < 20
 
 
 def test_a_row_from_hardware_becomes_a_user() -> None:

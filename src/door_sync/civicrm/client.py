@@ -21,6 +21,7 @@ from door_sync.http import (
     ProtocolBroken,
     TimedOut,
     TooLarge,
+    TooMuch,
     Unreachable,
     UntrustedCertificate,
     WrongCertificate,
@@ -39,6 +40,7 @@ _TRANSLATED: Mapping[type[HttpError], type[SourceError]] = {
     WrongCertificate: SourceDistrusted,
     UntrustedCertificate: SourceDistrusted,
     TooLarge: SourceDistrusted,
+    TooMuch: SourceDistrusted,
     ProtocolBroken: SourceDistrusted,
 }
 
@@ -101,8 +103,9 @@ class CivicrmSource:
         """
         moved = ""
         for _ in range(MOST_READINGS):
-            ground = self._ground()
-            contacts, memberships = self._both_lists(ground)
+            with self._client.reading():
+                ground = self._ground()
+                contacts, memberships = self._both_lists(ground)
             if contacts.is_whole and memberships.is_whole:
                 return _reading(contacts.rows, memberships.rows, ground)
             moved = "; ".join(str(each) for each in (contacts, memberships) if not each.is_whole)
@@ -116,7 +119,8 @@ class CivicrmSource:
         """
         moved = ""
         for _ in range(MOST_READINGS):
-            found = read_joined(self._ask, self._ground(), self._card_field, self._page_size)
+            with self._client.reading():
+                found = read_joined(self._ask, self._ground(), self._card_field, self._page_size)
             if not found.moved:
                 return _with_memberships(found.contacts, found.memberships.rows)
             moved = found.moved
@@ -130,11 +134,12 @@ class CivicrmSource:
         """
         if not contact_ids:
             return {}
-        ground = self._ground()
         wanted = sorted(set(contact_ids))
         found: dict[ContactId, Member] = {}
-        for start in range(0, len(wanted), CONTACTS_PER_QUESTION):
-            found |= self._asked(ground, wanted[start : start + CONTACTS_PER_QUESTION])
+        with self._client.reading():
+            ground = self._ground()
+            for start in range(0, len(wanted), CONTACTS_PER_QUESTION):
+                found |= self._asked(ground, wanted[start : start + CONTACTS_PER_QUESTION])
         return found
 
     def read_in_full(self, contact_id: ContactId) -> PersonInFull | None:

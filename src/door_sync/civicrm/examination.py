@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Final
 
 from door_sync.civicrm import wire
-from door_sync.civicrm.ground import ACCEPTED_TYPES, membership_types, names_of
+from door_sync.civicrm.ground import holds_one_number, membership_types, names_of
 from door_sync.civicrm.replies import Part, Refused, Rows, judge
 from door_sync.civicrm.verdicts import Subject, subject_of
 from door_sync.civicrm.wire import EMAIL, Auth, Call, Clause
@@ -183,7 +183,7 @@ def _may_read(actions: Part) -> bool:
 
 
 def _holds_one_number(rows: Sequence[Mapping[str, object]]) -> bool:
-    return any(row.get("data_type") in ACCEPTED_TYPES and not row.get("serialize") for row in rows)
+    return any(map(holds_one_number, rows))
 
 
 def _retired(types: Part) -> frozenset[int]:

@@ -139,8 +139,8 @@ def _card_field(parts: Mapping[str, Part], card_field: str) -> Iterator[_Finding
     if not isinstance(part, Rows):
         return
     match part.values:
-        case [{"name": name, "data_type": data_type, **rest}] if name == card_field:
-            if data_type not in ACCEPTED_TYPES or rest.get("serialize"):
+        case [{"name": name, "data_type": _, **_rest} as row] if name == card_field:
+            if not holds_one_number(row):
                 yield _Finding(
                     f"the field {card_field} cannot hold one card number: it is neither a text "
                     "nor a number, or holds several values",
@@ -190,6 +190,13 @@ def membership_types(rows: Rows) -> dict[int, MembershipType]:
         label = title if isinstance(title, str) and title else name
         types[number] = MembershipType(number, name, label)
     return types
+
+
+def holds_one_number(field: Mapping[str, object]) -> bool:
+    """Say whether a field, as getFields describes it, can hold one card number and no more."""
+    data_type = field.get("data_type")
+    is_fit = isinstance(data_type, str) and data_type in ACCEPTED_TYPES
+    return is_fit and not field.get("serialize")
 
 
 def names_of(rows: Rows) -> dict[int, str]:

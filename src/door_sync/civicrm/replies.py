@@ -27,6 +27,9 @@ from door_sync.ports import SourceDistrusted
 
 Row = dict[str, object]
 
+LARGEST_COUNT = 0xFFFFFFFF
+"""No table of CiviCRM has more rows than it has ids."""
+
 _OK = 200
 
 
@@ -113,6 +116,6 @@ def _part(call: Call, part: object) -> Part:
     fetched, matched = part.get("countFetched"), part.get("countMatched")
     if type(fetched) is not int or fetched != len(values):
         disbelieve(title, "does not hold as many rows as it says")
-    if matched is not None and (type(matched) is not int or matched < 0):
+    if matched is not None and (type(matched) is not int or not 0 <= matched <= LARGEST_COUNT):
         disbelieve(title, "counts in something else than numbers")
     return Rows(title, values, matched)

@@ -221,7 +221,8 @@ def _mistyped(title: str, row: Row, key: str) -> NoReturn:
 
 def _broken(title: str, row: Row, what: str, *, remedy: str = "") -> NoReturn:
     number = row.get("id")
-    named = f"row {number}" if type(number) is int else "a row"
+    is_id = type(number) is int and 0 < number <= LARGEST_ID
+    named = f"row {number}" if is_id else "a row"
     raise SourceDistrusted(
         f"{named} of CiviCRM's answer to {title} {what}",
         remedy=remedy

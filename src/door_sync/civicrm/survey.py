@@ -3,12 +3,13 @@
 Reads alone. What stands in the fields is looked at here and stays here: only counts leave (P12).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from door_sync.civicrm import wire
-from door_sync.civicrm.ground import ACCEPTED_TYPES, membership_types, names_of
+from door_sync.civicrm.ground import holds_one_number, membership_types, names_of
 from door_sync.civicrm.replies import Part, Refused, Row, Rows, answered, disbelieve, judge
 from door_sync.civicrm.verdicts import Subject, other_way, subject_of
 from door_sync.civicrm.wire import Auth, Call
@@ -143,7 +144,8 @@ def _asked(
     try:
         return judge(reply, calls, auth)
     except SourceError as error:
-        raise _told(reply, error, auth) from error
+        told = _told(reply, error, auth)
+    raise told
 
 
 def _told(reply: Reply, error: SourceError, auth: Auth) -> SourceError:
@@ -190,8 +192,7 @@ def _check_rights(parts: Mapping[str, Part], auth: Auth) -> None:
 
 def _may_hold_a_number(row: Row) -> bool:
     """Whether a field is one of free text or a number, for one value."""
-    has_choices = bool(row.get(_CHOICES))
-    return row.get("data_type") in ACCEPTED_TYPES and not row.get("serialize") and not has_choices
+    return holds_one_number(row) and not row.get(_CHOICES)
 
 
 def _members(type_id: int) -> Call:
@@ -258,6 +259,7 @@ def _text(value: object) -> str:
 def _number(value: object) -> float:
     """Return a number, also one that a version of CiviCRM sends as a text; 0 if it is none."""
     try:
-        return float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
+        number = float(value) if isinstance(value, int | float | str) else 0.0
+    except (ValueError, OverflowError):
         return 0.0
+    return number if math.isfinite(number) else 0.0

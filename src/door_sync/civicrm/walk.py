@@ -8,7 +8,12 @@ the list, or what the key may see of it, meanwhile (§13.8).
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+from door_sync.ports import SourceDistrusted
+
+MOST_ROWS: Final = 250_000
+"""In one list: two and a half times the largest club that door-sync is built for (decision 43)."""
 
 ItemT = TypeVar("ItemT")
 
@@ -46,12 +51,22 @@ class Walked(Generic[ItemT]):
 
 
 def walk(what: str, ask: Ask[ItemT], *, before: int, page_size: int) -> Walked[ItemT]:
-    """Walk over the list, `before` being its count; what `ask` raises goes through."""
+    """Walk over the list, `before` being its count; what `ask` raises goes through.
+
+    Raise SourceDistrusted for a list longer than MOST_ROWS. It ends, and is not whole, where a page
+    more came than was counted: pages that never end must not be followed.
+    """
+    if before > MOST_ROWS:
+        raise SourceDistrusted(
+            f"CiviCRM counts {before:,} {what}, more than the {MOST_ROWS:,} that door-sync reads",
+            remedy="If the club has so many, door-sync is not made for it. Else an extension or "
+            "a proxy may be changing CiviCRM's answers: ask its administrator.",
+        )
     rows: list[ItemT] = []
     after = 0
     while True:
         page = ask(after, len(rows) + page_size > before)
         rows += page.items
-        if len(page.items) < page_size:
+        if len(page.items) < page_size or len(rows) > before + page_size:
             return Walked(what, rows, before, page.count)
         after = page.last_id

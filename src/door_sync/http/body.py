@@ -6,10 +6,15 @@ one: a list that ends early is what P2 is about.
 
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Final
 
-from door_sync.http.errors import ProtocolBroken, TooLarge
+from door_sync.http.errors import ProtocolBroken, TooLarge, TooMuch
 
 ACCEPTED_CODINGS = "gzip"
+
+MOST_VALUES: Final = 1_000_000
+"""JSON values in one reply; a page of 5,000 rows has some 50,000. Parsed, a value of three bytes
+takes a hundred, so that the size of a body alone bounds no memory."""
 
 _PIECE_BYTES = 2**20
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
@@ -18,15 +23,17 @@ _GZIP_WINDOW = zlib.MAX_WBITS | 16
 def whole_body(pieces: Iterable[bytes], coding: str, *, limit_bytes: int, host: str) -> bytes:
     """Given a body as it comes in and its Content-Encoding, return it decompressed.
 
-    Raise TooLarge as soon as more than `limit_bytes` came in or came out, ProtocolBroken if the
-    coding is not one that was asked for, or the compressed data are damaged or cut.
+    Raise TooLarge as soon as more than `limit_bytes` came in or came out, TooMuch as soon as it
+    holds more than MOST_VALUES, ProtocolBroken if the coding is not one that was asked for, or the
+    compressed data are damaged or cut.
     """
     bounded = _bounded(pieces, limit_bytes, host)
     match coding.strip().lower():
         case "" | "identity":
-            return b"".join(bounded)
+            return b"".join(_few_values(bounded, host))
         case "gzip" | "x-gzip":
-            return b"".join(_bounded(_inflated(bounded, host), limit_bytes, host))
+            unpacked = _bounded(_inflated(bounded, host), limit_bytes, host)
+            return b"".join(_few_values(unpacked, host))
         case _:
             raise ProtocolBroken(host=host, reason="its answer is compressed in an unknown way")
 
@@ -37,6 +44,16 @@ def _bounded(pieces: Iterable[bytes], limit_bytes: int, host: str) -> Iterator[b
         total += len(piece)
         if total > limit_bytes:
             raise TooLarge(host=host, limit_bytes=limit_bytes)
+        yield piece
+
+
+def _few_values(pieces: Iterable[bytes], host: str) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        # Each value but the first stands behind one of these, in whatever encoding.
+        total += piece.count(b",") + piece.count(b"[") + piece.count(b"{")
+        if total > MOST_VALUES:
+            raise TooMuch(host=host, reason=f"an answer of more than {MOST_VALUES:,} values")
         yield piece
 
 

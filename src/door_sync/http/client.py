@@ -15,6 +15,7 @@ import httpx2
 
 from door_sync import __version__
 from door_sync.http import retrying
+from door_sync.http.allowance import Allowance
 from door_sync.http.body import ACCEPTED_CODINGS, whole_body
 from door_sync.http.errors import HttpError
 from door_sync.http.messages import Reply, Request, Upload
@@ -61,7 +62,7 @@ class HttpClient:
         timeout_seconds: float,
         clock: Clock,
         attempts: int = 3,
-        max_body_bytes: int = 64 * 2**20,
+        max_body_bytes: int = 32 * 2**20,
         write_interval_seconds: float = 0.0,
         trust_environment_proxies: bool,
         after_try: Callable[[], None] = lambda: None,
@@ -78,6 +79,7 @@ class HttpClient:
         self._repeater = retrying.repeater(attempts)
         self._counting = threading.Lock()
         self._counters = Counters(requests=0, retries=0)
+        self._allowance: Allowance | None = None
         proxied = trust_environment_proxies and isinstance(tls, AuthorityTls)
         self._client = httpx2.Client(
             headers={
@@ -118,6 +120,25 @@ class HttpClient:
         except retrying.Unsettled as unsettled:
             return unsettled.reply
 
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """Take all that is sent inside for one reading, which may cost so much and no more.
+
+        `send` raises TooMuch as soon as the time or the bytes of an Allowance are used up. Inside
+        another reading it changes nothing. For reads alone: a write's reply is never refused.
+        """
+        return self._one_reading()
+
+    @contextlib.contextmanager
+    def _one_reading(self) -> Iterator[None]:
+        if self._allowance is not None:
+            yield
+            return
+        self._allowance = Allowance(self._clock, self._base_url)
+        try:
+            yield
+        finally:
+            self._allowance = None
+
     @property
     def counters(self) -> Counters:
         """What was done so far."""
@@ -143,7 +164,11 @@ class HttpClient:
         return f"HttpClient({self._base_url})"
 
     def _try(self, request: Request) -> Reply:
-        attempt = Attempt(self._clock, self._timeout_seconds)
+        allowance = None if request.is_write else self._allowance
+        seconds = self._timeout_seconds
+        if allowance is not None:
+            seconds = min(seconds, allowance.seconds_left())
+        attempt = Attempt(self._clock, seconds)
         failure: HttpError
         try:
             with attempt.running(), self._opened(request) as response:
@@ -155,9 +180,11 @@ class HttpClient:
                     limit_bytes=self._max_body_bytes,
                     host=self._base_url,
                 )
+                if allowance is not None:
+                    allowance.spend(body)
                 return Reply(response.status_code, headers, body, ends)
         except FOREIGN as error:
-            failure = translated(error, attempt, host=self._base_url, seconds=self._timeout_seconds)
+            failure = translated(error, attempt, host=self._base_url, seconds=seconds)
         raise failure  # out here, so that no foreign exception hangs behind it
 
     @contextlib.contextmanager

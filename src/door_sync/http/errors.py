@@ -8,6 +8,7 @@
         ├── WrongCertificate       not the pinned certificate (P11); nothing was sent
         ├── UntrustedCertificate   no authority that we trust vouches for it; nothing was sent
         ├── TooLarge               the reply is larger than we are willing to hold
+        ├── TooMuch                a reply of too many values, or a reading without end
         └── ProtocolBroken         the reply is not HTTP, or cut, or cannot be decompressed
 
 A status of 4xx or 5xx is a reply, not an error: its body decides (R0). No error holds a reply's
@@ -117,6 +118,21 @@ class TooLarge(HttpError):
             maybe_carried_out=True,
         )
         self.limit_bytes = limit_bytes
+
+
+class TooMuch(HttpError):
+    """A reply, or one reading of many, goes beyond what any honest side gives (decision 43)."""
+
+    def __init__(self, *, host: str, reason: str) -> None:
+        super().__init__(
+            f"{host} gave more than door-sync is willing to take: {reason}",
+            host=host,
+            remedy="No honest answer is that long: check that the address in config.toml is "
+            "right, and whether that side is overloaded or tampered with. Decision 43 of the "
+            "handbook lists the limits.",
+            maybe_carried_out=True,
+        )
+        self.reason = reason
 
 
 class ProtocolBroken(HttpError):

@@ -88,7 +88,8 @@ class UnifiController:
 
     def taps(self, bearer: Bearer, since: datetime, until: datetime) -> Taps | None:
         """Read what the system log says of one person; None without that right."""
-        return read_taps(self._exchange, bearer, self._facility_code, since, until)
+        with self._exchange.reading():
+            return read_taps(self._exchange, bearer, self._facility_code, since, until)
 
     def create_user(self, contact_id: ContactId, profile: Profile) -> UserId:
         """Create a user with both names; look for it before a doubtful try is repeated, once.
@@ -101,11 +102,13 @@ class UnifiController:
 
     def administrators(self) -> frozenset[UserId] | None:
         """Read who administers the console, for a warning; None where that cannot be learnt."""
-        return administrators(self._exchange)
+        with self._exchange.reading():
+            return administrators(self._exchange)
 
     def read_access(self) -> AccessReading:
         """Read what the doors go by: credentials, policies with their doors, groups, visits."""
-        return read_access(self._exchange, self._reader.page, self._read_concurrency)
+        with self._exchange.reading():
+            return read_access(self._exchange, self._reader.page, self._read_concurrency)
 
     def link(self, user_id: UserId, contact_id: ContactId) -> None:
         """Write a contact's id into the user's employee number, in place of what is there."""

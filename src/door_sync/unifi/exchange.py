@@ -1,7 +1,7 @@
 """One question to the controller and its answer: base path, repeats, what ends a cycle."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, assert_never
 from urllib.parse import quote
 
@@ -43,6 +43,10 @@ class Exchange:
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Take all reads inside for one, which may cost so much and no more (HttpClient)."""
+        return self._client.reading()
 
     def read(
         self, where: str, *, what: str, query: Query = ()

@@ -104,6 +104,14 @@ def _read_each(
     for listing, first in zip(listings, firsts, strict=True):
         if first is None:
             continue
+        if first.total > MOST_ROWS:
+            raise ControllerDistrusted(
+                f"the controller counts {first.total:,} {listing.name}, more than the "
+                f"{MOST_ROWS:,} that door-sync reads",
+                remedy="If the console has so many, door-sync is not made for it. Else check that "
+                "unifi.host in config.toml is the console's own address, and restart the Access "
+                "application.",
+            )
         sheets[listing.name] = [first]
         size = len(first.made)
         count = -(-first.total // size) if size else 0

@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    NonNegativeInt,
     StringConstraints,
     ValidationError,
 )
@@ -53,7 +52,7 @@ class Shape(BaseModel):
 class Pagination(Shape):
     """Beside a paged list. Its page_size is not what was asked for, so it is not read (§4)."""
 
-    total: NonNegativeInt
+    total: int = Field(ge=0, le=0xFFFFFFFF)
 
 
 class BoundCard(Shape):

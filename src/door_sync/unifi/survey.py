@@ -50,7 +50,10 @@ def survey(client: HttpClient) -> Survey:
         success = demanded(answer, what, right=listing.right, since=listing.since)
         return wire.page(success.data, success.pagination, what, key=listing.key)
 
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="controller-survey") as pool:
+    with (
+        client.reading(),
+        ThreadPoolExecutor(_READERS, thread_name_prefix="controller-survey") as pool,
+    ):
         rows = read_listings([USERS, CARDS], page, pool)
     users = [wire.user(row, "the list of users") for row in rows[USERS.name]]
     cards = [wire.card(row, "the list of cards") for row in rows[CARDS.name]]

@@ -4,6 +4,7 @@ Whatever cannot be trusted raises ControllerDistrusted with the place and the fi
 value (P12).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -179,12 +180,12 @@ def imported_tokens(
         number = number_from_nfc_id(shape.nfc_id, facility)
         if shape.token and isinstance(number, CardNumber) and number in numbers:
             pairs.add((number, CardToken(shape.token)))
-    numbers_seen = [number for number, _ in pairs]
-    tokens_seen = [token for _, token in pairs]
+    numbers_seen = Counter(number for number, _ in pairs)
+    tokens_seen = Counter(token for _, token in pairs)
     return {
         number: token
         for number, token in pairs
-        if numbers_seen.count(number) == 1 and tokens_seen.count(token) == 1
+        if numbers_seen[number] == 1 and tokens_seen[token] == 1
     }
 
 
