@@ -43,8 +43,10 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m mkdocs build --strict --quiet --site-dir $(VENV)/site
 
+# Everything goes into docs/figures and docs/proof.md; with SIZES, CHANGES, RUNS or ONLY it is only
+# printed: make bench SIZES="1000 10000" CHANGES="0" ONLY=cycles
 bench: $(VENV)/run.stamp
-	@$(BIN)/python benchmarks/cycle.py
+	@PYTHONPATH=src:. $(BIN)/python -m benchmarks $(if $(SIZES)$(CHANGES)$(RUNS)$(ONLY),$(if $(SIZES),--sizes $(SIZES)) $(if $(CHANGES),--changes $(CHANGES)) $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only $(ONLY)),--handbook)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
