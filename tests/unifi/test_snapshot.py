@@ -224,3 +224,30 @@ def test_lists_that_may_not_be_read_are_marked_in_the_snapshot() -> None:
     snapshot = compare(Lists((User(ANN),), (), None, None), FACILITY).snapshot
     assert snapshot.policies is None
     assert not snapshot.sees_visitors
+
+
+def test_a_card_and_its_user_share_one_token() -> None:
+    """Of 100,000 tokens a second copy each would be 15 MB."""
+    on_user, in_list = CardToken("c1"), CardToken("c1")
+    row = CardRow(in_list, holder_id=ANN, holder_kind=HolderKind.USER)
+    snapshot = compare(Lists((User(ANN, tokens=(on_user,)),), (row,), (), ()), FACILITY).snapshot
+    assert snapshot.cards[0].token is on_user
+
+
+def test_each_card_of_a_user_with_several_keeps_its_token() -> None:
+    tokens = (CardToken("c1"), CardToken("c2"))
+    rows = tuple(CardRow(token, holder_id=ANN, holder_kind=HolderKind.USER) for token in tokens)
+    snapshot = compare(Lists((User(ANN, tokens=tokens),), rows, (), ()), FACILITY).snapshot
+    assert tuple(card.token for card in snapshot.cards) == tokens
+
+
+def test_a_stray_token_of_a_visitor_is_held_but_in_no_dispute() -> None:
+    visitors = (VisitorRow(VIC, (CARD,)), VisitorRow(WIM, (CARD,)))
+    comparison = compare(Lists((User(ANN),), (), visitors, ()), FACILITY)
+    assert (comparison.held, comparison.disagreements) == (1, 0)
+
+
+def test_a_card_that_several_lists_tell_of_is_held_once() -> None:
+    visitors = (VisitorRow(VIC, (CARD, CardToken("stray"))),)
+    users = (User(ANN, tokens=(CARD, CardToken("stray"))),)
+    assert compare(Lists(users, (held_by(ANN),), visitors, ()), FACILITY).held == 2

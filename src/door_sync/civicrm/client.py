@@ -1,7 +1,6 @@
 """CiviCRM as the source of members: the port MemberSource over HTTP."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +12,7 @@ from door_sync.civicrm.replies import Part, answered, disbelieve, judge
 from door_sync.civicrm.rows import Owned
 from door_sync.civicrm.walk import Page, Walked, walk
 from door_sync.civicrm.wire import Auth, Call
-from door_sync.core.people import ContactId, Member, PersonInFull
+from door_sync.core.people import ContactId, Member, Membership, PersonInFull
 from door_sync.http import (
     ConnectionLost,
     HttpClient,
@@ -173,10 +172,9 @@ class CivicrmSource:
         )
 
     def _both_lists(self, ground: Ground) -> tuple[Walked[Member], Walked[Owned]]:
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="civicrm") as pool:
-            contacts = pool.submit(self._contacts, ground)
-            memberships = pool.submit(self._memberships, ground)
-            return contacts.result(), memberships.result()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="civicrm") as beside:
+            memberships = beside.submit(self._memberships, ground)
+            return self._contacts(ground), memberships.result()
 
     def _contacts(self, ground: Ground) -> Walked[Member]:
         def ask(after: int, counting: bool) -> Page[Member]:
@@ -255,11 +253,11 @@ def _reading(
 
 
 def _with_memberships(members: Iterable[Member], owned: Iterable[Owned]) -> dict[ContactId, Member]:
-    of_contact = defaultdict(list)
+    of_contact: dict[ContactId, tuple[Membership, ...]] = {}
     for contact_id, membership in owned:
-        of_contact[contact_id].append(membership)
+        of_contact[contact_id] = (*of_contact.get(contact_id, ()), membership)
     return {
-        member.contact_id: replace(member, memberships=tuple(of_contact[member.contact_id]))
+        member.contact_id: replace(member, memberships=of_contact[member.contact_id])
         if member.contact_id in of_contact
         else member
         for member in members

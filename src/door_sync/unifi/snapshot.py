@@ -4,8 +4,7 @@ A card's holder stands in up to three lists: on the card, on a user, on a visito
 the rules by which they make one holder, or none that anybody may rely on.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from door_sync.core.cards import CardNumber, CardToken, number_from_alias, number_from_nfc_id
@@ -68,22 +67,24 @@ def compare(lists: Lists, facility: int) -> Comparison:
     counts as the visitor's.
     """
     judge = _HolderJudge(lists)
-    verdicts = {row.token: judge.verdict(row) for row in lists.cards}
-    strays = judge.bound_to_users.keys() - verdicts.keys()
-    held = {row.token for row in lists.cards if row.holder_id or row.is_assigned}
-    held |= judge.bound_to_users.keys() | judge.bound_to_visitors.keys()
+    cards: list[Card] = []
+    held = disagreements = 0
+    for row in lists.cards:
+        held += judge.is_held(row)
+        verdict = judge.verdict(row)
+        disagreements += verdict.disagrees
+        token = judge.as_the_holder_has_it(row.token, verdict.holder)
+        cards.append(Card(token, *identity(row, facility), holder=verdict.holder))
     snapshot = Snapshot(
         users=lists.users,
-        cards=tuple(
-            Card(row.token, *identity(row, facility), holder=verdicts[row.token].holder)
-            for row in lists.cards
-        ),
+        cards=tuple(cards),
         policies=lists.policies,
         sees_visitors=lists.visitors is not None,
         ended_visits=frozenset(one.id for one in lists.visitors or () if one.is_over),
     )
-    disagreements = len(strays) + sum(verdict.disagrees for verdict in verdicts.values())
-    return Comparison(snapshot, len(held), disagreements)
+    # What is left in the judge's books are cards that the card list lacks.
+    held += len(judge.on_users.keys() | judge.on_visitors.keys())
+    return Comparison(snapshot, held, disagreements + len(judge.on_users))
 
 
 def identity(row: CardRow, facility: int) -> tuple[CardNumber | None, bool]:
@@ -101,39 +102,57 @@ def identity(row: CardRow, facility: int) -> tuple[CardNumber | None, bool]:
 
 
 class _HolderJudge:
-    """Knows what the users' and visitors' rows say of each card, and judges the card's own row."""
+    """Knows what the users' and visitors' rows say of each card, and judges the card's own row.
+
+    `on_users` and `on_visitors` hold the cards whose own row was not judged yet.
+    """
 
     def __init__(self, lists: Lists) -> None:
-        self._users = {user.id for user in lists.users}
+        self._users = {user.id: user for user in lists.users}
         self._sees_visitors = lists.visitors is not None
-        self._visitors = {visitor.id for visitor in lists.visitors or ()}
-        self.bound_to_users = _by_token((user.id, user.tokens) for user in lists.users)
-        self.bound_to_visitors = _by_token(
+        self.on_users = _by_token((user.id, user.tokens) for user in lists.users)
+        self.on_visitors = _by_token(
             (visitor.id, visitor.tokens) for visitor in lists.visitors or ()
         )
 
+    def is_held(self, row: CardRow) -> bool:
+        """Return whether any of the lists says that somebody holds this card."""
+        shown = bool(row.holder_id) or row.is_assigned
+        return shown or row.token in self.on_users or row.token in self.on_visitors
+
     def verdict(self, row: CardRow) -> _Verdict:
-        """Return who holds this card, and whether the lists contradict each other about it."""
-        on_users = self.bound_to_users.get(row.token, frozenset())
-        on_visitors = self.bound_to_visitors.get(row.token, frozenset())
+        """Return who holds this card, and whether the lists contradict each other about it.
+
+        Each card is judged once.
+        """
+        on_users = self.on_users.pop(row.token, [])
+        on_visitors = self.on_visitors.pop(row.token, [])
         if not row.holder_id:
             return self._nameless(row, on_users, on_visitors)
         if row.holder_kind is HolderKind.VISITOR:
             return self._visitors_card(row.holder_id, on_users, on_visitors)
-        if row.holder_id in self._users:
-            if on_users == {row.holder_id} and not on_visitors:
-                return _Verdict(HeldByUser(UserId(row.holder_id)))
+        user = self._users.get(UserId(row.holder_id))
+        if user is not None:
+            if on_users == [user.id] and not on_visitors:
+                return _Verdict(HeldByUser(user.id))
             return _DISPUTED
         if row.holder_kind is HolderKind.USER and not (on_users or on_visitors):
             return _Verdict(HolderUnknown(UserId(row.holder_id)), disagrees=True)
         if row.holder_kind is HolderKind.USER or on_users:
             return _DISPUTED
-        if on_visitors == {row.holder_id}:
+        if on_visitors == [row.holder_id]:
             return _Verdict(HeldByVisitor(VisitorId(row.holder_id)))
         return _UNTOLD
 
+    def as_the_holder_has_it(self, token: CardToken, holder: Holder) -> CardToken:
+        """Return the equal token on a user who holds this card alone, so that one copy is kept."""
+        if not isinstance(holder, HeldByUser):
+            return token
+        tokens = self._users[holder.user_id].tokens
+        return tokens[0] if len(tokens) == 1 else token
+
     def _nameless(
-        self, row: CardRow, on_users: frozenset[str], on_visitors: frozenset[str]
+        self, row: CardRow, on_users: Sequence[str], on_visitors: Sequence[str]
     ) -> _Verdict:
         if on_users or len(on_visitors) > 1:
             return _DISPUTED
@@ -144,9 +163,9 @@ class _HolderJudge:
         return _Verdict(Free())
 
     def _visitors_card(
-        self, holder_id: str, on_users: frozenset[str], on_visitors: frozenset[str]
+        self, holder_id: str, on_users: Sequence[str], on_visitors: Sequence[str]
     ) -> _Verdict:
-        if on_users or not on_visitors <= {holder_id}:
+        if on_users or any(one != holder_id for one in on_visitors):
             return _DISPUTED
         if not self._sees_visitors:
             return _UNTOLD
@@ -155,9 +174,10 @@ class _HolderJudge:
 
 def _by_token(
     holders: Iterable[tuple[str, tuple[CardToken, ...]]],
-) -> Mapping[CardToken, frozenset[str]]:
-    found: defaultdict[CardToken, set[str]] = defaultdict(set)
+) -> dict[CardToken, list[str]]:
+    """Given ids of holders with their tokens, return the ids by token; neither comes twice."""
+    found: dict[CardToken, list[str]] = {}
     for holder_id, tokens in holders:
         for token in tokens:
-            found[token].add(holder_id)
-    return {token: frozenset(ids) for token, ids in found.items()}
+            found.setdefault(token, []).append(holder_id)
+    return found

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 from door_sync.core.cards import CardNumber, CardToken, number_from_nfc_id
@@ -127,7 +128,7 @@ def user(raw: object, where: str) -> User:
         contact_id=contact_id,
         status=_STATUS.get(shape.status, UserStatus.UNKNOWN),
         tokens=_tokens(shape.nfc_cards),
-        policy_ids=tuple(dict.fromkeys(PolicyId(one) for one in listed)),
+        policy_ids=_policy_ids(tuple(listed)),
         other_number=shape.employee_number.strip() if contact_id is None else "",
     )
 
@@ -212,6 +213,12 @@ def creation_body(contact_id: ContactId, profile: Profile) -> dict[str, str]:
     if not fields.get("user_email"):
         fields.pop("user_email", None)
     return {**fields, "employee_number": str(contact_id)}
+
+
+@lru_cache(maxsize=1024)
+def _policy_ids(listed: tuple[str, ...]) -> tuple[PolicyId, ...]:
+    """Return the ids without repeats; thousands of users share the few lists that there are."""
+    return tuple(PolicyId(one) for one in dict.fromkeys(listed))
 
 
 def _tokens(bound: Sequence[BoundCard]) -> tuple[CardToken, ...]:
