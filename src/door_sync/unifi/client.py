@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from door_sync.core.access import AccessReading
+from door_sync.core.addresses import normal
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import Holder, PolicyId, Snapshot, User, UserId, UserStatus
 from door_sync.core.people import ContactId
@@ -117,11 +118,17 @@ class UnifiController:
         done(self._put(path("users", user_id), body, what), what, since="1.9.1")
 
     def update_profile(self, user_id: UserId, profile: Profile) -> None:
-        """Write the given names and address; nothing is sent for an empty profile."""
+        """Write the given names and address; nothing is sent for an empty profile.
+
+        An address that is refused as taken is looked for on the user itself: a repeat of a write
+        whose answer was lost meets there what the first try brought (UniFi sheet §6.10).
+        """
         body = wire.profile_body(profile)
         if body:
             what = f"writing the profile of user {user_id}"
             answer = self._put(path("users", user_id), body, what)
+            if _refuses_address(answer, profile) and self._has_address(user_id, profile, what):
+                return
             _profile_done(answer, profile, what)
 
     def activate(self, user_id: UserId) -> None:
@@ -200,7 +207,11 @@ class UnifiController:
         return [ImportedCard(number, found[number]) for number in numbers if number in found]
 
     def set_alias(self, token: CardToken, number: CardNumber) -> bool:
-        """Give a card our alias; False where the firmware has no such route (before 3.1.30)."""
+        """Give a card our alias; False where the firmware has no such route (before 3.1.30).
+
+        Nobody is read back for it, so its row is looked at here (P10): WriteRefused where that
+        does not show the alias after all.
+        """
         what = "giving a card our alias"
         answer = self._exchange.write(
             "PUT",
@@ -212,6 +223,10 @@ class UnifiController:
         if isinstance(answer, NoRoute):
             return False
         done(answer, what, since="3.1.30")
+        with looking(what):
+            is_so = self._reader.carries_alias(token, number)
+        if not is_so:
+            raise WriteRefused(f"{what}: called done, but the card has it not", code="not so")
         return True
 
     def _create(self, contact_id: ContactId, profile: Profile, *, again: bool) -> UserId:
@@ -239,6 +254,11 @@ class UnifiController:
         success = _profile_done(answer, profile, what)
         with looking(what):  # a success that does not name the user is settled by a look
             return wire.created_user(success.data, what)
+
+    def _has_address(self, user_id: UserId, profile: Profile, what: str) -> bool:
+        with looking(what):
+            user = self._reader.user(user_id)
+        return user is not None and normal(user.email) == normal(profile.email or "")
 
     def _set_status(self, user_id: UserId, status: UserStatus, what: str) -> None:
         done(self._put(path("users", user_id), {"status": status.value}, what), what, since="1.9.1")
@@ -280,12 +300,17 @@ class UnifiController:
             return self._reader.cards_by_number()
 
 
+def _refuses_address(answer: Success | NoRoute | Refused, profile: Profile) -> bool:
+    """Whether an address was sent and is what the controller does not want."""
+    return isinstance(answer, Refused) and answer.is_about_address and profile.email is not None
+
+
 def _profile_done(answer: Success | NoRoute | Refused, profile: Profile, what: str) -> Success:
     """Given the answer to a write of a profile, return it if it was done; see `done`.
 
     AddressRefused only where an address was sent: a write without one cannot do without it.
     """
-    if isinstance(answer, Refused) and answer.is_about_address and profile.email is not None:
+    if isinstance(answer, Refused) and _refuses_address(answer, profile):
         raise AddressRefused(f"{what}: the address is refused ({answer.code})", code=answer.code)
     return done(answer, what, since="1.22.16")
 

@@ -6,6 +6,7 @@ own change, and stops what must not follow it there. An answer after which no wr
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -17,6 +18,7 @@ from door_sync.core.steps import (
     ActivateUser,
     BindCard,
     Change,
+    ChangeClass,
     CreateUser,
     DeactivateUser,
     FreeCard,
@@ -114,6 +116,10 @@ class Executor:
                 self.progress(number, len(steps))
         except ControllerError as error:
             self.ledger.fatal = error
+            if isinstance(
+                error, ControllerUnreachable
+            ):  # after all else no further write may follow
+                self._shut_the_half_restored(steps)
             self._fail_the_rest(steps)
         return self.ledger
 
@@ -156,8 +162,7 @@ class Executor:
             case CreateUser():
                 self._create(planned, step)
             case ActivateUser():
-                self.ledger.expect(step.user, planned.change).status = UserStatus.ACTIVE
-                self.barrier.give(planned, lambda: self.controller.activate(step.user), step.user)
+                self._activate(planned, step.user)
                 self.ledger.note(planned, Outcome.DONE)
             case UpdateProfile():
                 self._profile(planned, step, self._user(step.user))
@@ -197,6 +202,30 @@ class Executor:
         self.ledger.freed.add(step.token)
         self.ledger.expect(step.user, planned.change).lost(step.token)
         self.ledger.note(planned, Outcome.DONE)
+
+    def _activate(self, planned: PlannedStep, user_id: UserId) -> None:
+        """Activate; without an answer, look whether it was done: what follows frees stale cards."""
+        self.ledger.expect(user_id, planned.change).status = UserStatus.ACTIVE
+        try:
+            self.barrier.give(planned, lambda: self.controller.activate(user_id), user_id)
+        except WriteUncertain:
+            user = self.at.look_at_user(user_id)
+            if user is None or user.status is not UserStatus.ACTIVE:
+                raise
+
+    def _shut_the_half_restored(self, steps: Sequence[PlannedStep]) -> None:
+        """At an early end deactivate, with one try each, who was activated in this cycle and still
+        has a card that had to come off first (R2)."""
+        for planned in steps:
+            step = planned.step
+            if not isinstance(step, FreeCard) or step.on_refusal is not OnRefusal.SHUT:
+                continue
+            expected = self.ledger.proofs.get(step.user)
+            was_activated = expected is not None and expected.status is UserStatus.ACTIVE
+            if was_activated and step.token not in self.ledger.freed:
+                with suppress(WriteFailed, ControllerError):
+                    kind = "deactivate-user"
+                    self._deactivate(planned, step.user, had_status=True, kind=kind)
 
     def _shut(self, planned: PlannedStep, user_id: UserId) -> None:
         """Deactivate again: nobody becomes active with a card that is not theirs (R2)."""
@@ -242,7 +271,9 @@ class Executor:
         try:
             self._write_profile(planned, user_id, wanted)
         except AddressRefused:
-            self._remember_address(planned.change, step.email)
+            # Whoever gives it up may have been called done without being so: the next cycle sees.
+            if step.after is None:
+                self._remember_address(planned.change, step.email)
             if step.first_name is None:
                 self.ledger.note(planned, Outcome.LEFT_OUT, "the address was refused")
                 return
@@ -277,6 +308,9 @@ class Executor:
 
     def _policies(self, planned: PlannedStep, step: SetPolicies, user_id: UserId) -> None:
         if step.only_without and self._shows(user_id, step.only_without):
+            if planned.change.change_class is ChangeClass.RESTORE:
+                # Also without a policy the card would open what is open to everyone.
+                self._deactivate(planned, user_id, had_status=True, kind="deactivate-user")
             text = "a card that is not this member's any more is still on the user: no policy"
             self.ledger.note(planned, Outcome.FAILED, text)
             return
@@ -300,9 +334,19 @@ class Executor:
         return user is not None and not set(cards).isdisjoint(user.tokens)
 
     def _kept_policies(self, user_id: UserId) -> tuple[PolicyId, ...]:
-        """Return the policies that a person gave this user by hand, as they are now (R2)."""
+        """Return the policies that a person gave this user by hand, as they are now (R2).
+
+        An answer that lacks the tier's policy although the user's row shows it cannot be told from
+        a success that looked at nothing: the row serves then, so that nobody loses what they have.
+        """
+        direct = self.at.look_at_policies(user_id)
+        known = self.known.user.get(user_id)
+        shown = self.managed.intersection(known.policy_ids if known is not None else ())
+        if shown and shown.isdisjoint(direct):
+            user = self.at.look_at_user(user_id)
+            direct = user.policy_ids if user is not None else ()
         leave_out = self.managed | self.known.everyones_policies
-        return tuple(p for p in self.at.look_at_policies(user_id) if p not in leave_out)
+        return tuple(p for p in direct if p not in leave_out)
 
 
 def _is_needed_by_the_rest(step: StepOfOne) -> bool:

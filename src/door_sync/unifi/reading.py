@@ -98,15 +98,9 @@ class Reader:
 
         A row that names no kind of holder means a user if there is one with that id.
         """
-        what = "reading who holds a card"
-        where = f"{CARDS.path}{path(token.reveal())}"
-        answer = self._exchange.read(where, what=what)
-        if isinstance(answer, Refused) and answer.is_not_there:
+        row = self._card_row(token, "reading who holds a card")
+        if row is None:
             return HolderUnknown()
-        success = demanded(answer, what, right=CARDS.right, since=CARDS.since)
-        row = wire.card(success.data, what)
-        if row.token != token:
-            raise ControllerDistrusted(f"{what}: the reply is about another card")
         if not row.holder_id:
             return HolderUnknown() if row.is_assigned else Free()
         match row.holder_kind:
@@ -118,6 +112,11 @@ class Reader:
                 return HeldByUser(UserId(row.holder_id))
             case _:
                 return HolderUnknown()
+
+    def carries_alias(self, token: CardToken, number: CardNumber) -> bool:
+        """Read whether the card carries our alias for this number. Raise ControllerError."""
+        row = self._card_row(token, "reading the alias of a card")
+        return row is not None and row.alias == number.alias()
 
     def direct_policies(self, user_id: UserId) -> tuple[PolicyId, ...] | None:
         """Read the policies given to this user directly. Raise ControllerError.
@@ -181,6 +180,17 @@ class Reader:
         success = demanded(answer, what, right=Right.READ_POLICIES, since="1.9.1")
         rows = wire.whole_list(success.data, success.pagination, what, key="id")
         return tuple(wire.policy(row, what) for row in rows)
+
+    def _card_row(self, token: CardToken, what: str) -> wire.CardRow | None:
+        """Read one card's row; None if the controller says that there is no such card."""
+        answer = self._exchange.read(f"{CARDS.path}{path(token.reveal())}", what=what)
+        if isinstance(answer, Refused) and answer.is_not_there:
+            return None
+        success = demanded(answer, what, right=CARDS.right, since=CARDS.since)
+        row = wire.card(success.data, what)
+        if row.token != token:
+            raise ControllerDistrusted(f"{what}: the reply is about another card")
+        return row
 
     def page(self, listing: Listing, number: int, size: int) -> wire.Page | None:
         """Read one page of a list; None for an optional one without its right."""

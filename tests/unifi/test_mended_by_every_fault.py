@@ -1,0 +1,154 @@
+"""What the proof of every fault at every request found, each pinned where it was mended."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import stamina
+
+from door_sync.app.report import Ending
+from door_sync.core.cards import CardNumber, CardToken
+from door_sync.core.controller import UserId
+from door_sync.ports import Profile, WriteRefused
+from door_sync.simulators.faults import Reset, Rewrite, html_error
+from door_sync.simulators.unifi.simulator import UnifiSimulator
+from door_sync.simulators.unifi.trouble import success_without_effect
+from door_sync.unifi.client import UnifiController
+from tests.club import Club, open_club
+
+
+@pytest.fixture(scope="module")
+def running_club() -> Iterator[Club]:
+    """Both simulators, started once."""
+    with open_club() as club:
+        yield club
+
+
+@pytest.fixture
+def club(running_club: Club) -> Iterator[Club]:
+    """An empty club whose guards let everything pass."""
+    running_club.reset()
+    running_club.start_journal()
+    running_club.relax()
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield running_club
+
+
+def test_an_address_that_a_lost_first_try_brought_is_no_refusal(
+    simulator: UnifiSimulator, controller: UnifiController
+) -> None:
+    """Where a user's own address is a conflict, the repeat is refused for what it did before."""
+    simulator.switch(own_email_conflicts=True)
+    user = simulator.world.add_user("Ann", "Ray", employee_number="1")
+    simulator.faults.add(Reset(after=True), method="PUT")
+    controller.update_profile(UserId(user.id), Profile(None, None, "ann@example.org"))
+    assert simulator.world.users[user.id].user_email == "ann@example.org"
+
+
+def test_an_alias_that_is_said_to_be_written_and_is_not_counts_as_refused(
+    simulator: UnifiSimulator, controller: UnifiController
+) -> None:
+    """P10: so that the journal remembers the card instead (R3)."""
+    token = CardToken(simulator.world.add_card(42, 7).token)
+    simulator.faults.add(success_without_effect(), method="PUT")
+    with pytest.raises(WriteRefused, match="called done"):
+        controller.set_alias(token, CardNumber(7))
+
+
+def test_an_address_whose_holder_did_not_give_it_up_is_tried_again_in_the_next_cycle(
+    club: Club,
+) -> None:
+    """The holder's write was called done and was not; that is no refusal to keep for a week."""
+    first = club.join(1001, email="shared@example.org")
+    heir = club.join(1002, email="heir@example.org")
+    assert club.cycle().ending is Ending.CLEAN
+    club.civicrm.world.set_email(first, "new@example.org")
+    club.civicrm.world.set_email(heir, "shared@example.org")
+    user = club.user_of(first)
+    club.unifi.faults.add(success_without_effect(), method="PUT", path=f"/users/{user}")
+    report = club.cycle()
+    assert [one.change.contact_id for one in report.failed] == [first]
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.unifi.world.users[club.user_of(heir)].user_email == "shared@example.org"
+
+
+def test_nobody_stays_active_with_a_stale_card_after_a_free_that_was_a_lie(club: Club) -> None:
+    """R2: without a tier's policy the card would still open what is open to everyone."""
+    world = club.unifi.world
+    hall = world.add_door("Hall").id
+    world.add_policy("For everyone", [hall], everyone=True)
+    club.join(1009)
+    assert club.cycle().ending is Ending.CLEAN
+    contact = club.join(1002)
+    club.add_user(str(contact), cards=[1001], status="DEACTIVATED")
+    club.unifi.faults.add(
+        success_without_effect(), method="PUT", path="/users/:id/nfc_cards/delete"
+    )
+    report = club.cycle()
+    assert [one.change.contact_id for one in report.failed] == [contact]
+    assert club.status_of(contact) == "DEACTIVATED"
+    assert not club.opens(1001, hall)
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.opens(1002)
+    assert not club.opens(1001, hall)
+
+
+def test_a_policy_given_by_hand_survives_an_answer_that_looked_at_nothing(club: Club) -> None:
+    """An empty list that lacks even the tier's policy, which the row shows, is not believed."""
+    world = club.unifi.world
+    contact = club.join(1001)
+    club.join(1002)
+    assert club.cycle().ending is Ending.CLEAN
+    by_hand = world.add_policy("By hand", [club.workshop]).id
+    world.edit_user(club.user_of(contact), policy_ids=(club.gold, by_hand))
+    club.retier(contact, "Silver")
+    club.unifi.faults.add(
+        Rewrite(_emptied), method="GET", path="/users/:id/access_policies", times=None
+    )
+    assert club.cycle().ending is Ending.CLEAN
+    assert set(world.users[club.user_of(contact)].policy_ids) == {club.silver, by_hand}
+
+
+def _emptied(document: Any) -> Any:
+    document["data"] = []
+    return document
+
+
+def returning_where_cards_of_the_deactivated_stay(club: Club) -> int:
+    """Let somebody return whose stale card can come off only after the activation."""
+    club.unifi.switch(deactivated_refuses_cards=True)
+    world = club.unifi.world
+    world.add_policy("For everyone", [club.workshop], everyone=True)
+    club.join(1009)
+    assert club.cycle().ending is Ending.CLEAN
+    contact = club.join(1002)
+    club.add_user(str(contact), cards=[1001], status="DEACTIVATED")
+    return contact
+
+
+def test_an_activation_without_an_answer_is_looked_at_before_the_rest_is_left(club: Club) -> None:
+    """R2: who became active all the same would keep a stale card until the next cycle."""
+    contact = returning_where_cards_of_the_deactivated_stay(club)
+    club.unifi.faults.add(
+        Reset(after=True),
+        where=lambda one: one.method == "PUT" and b'"ACTIVE"' in one.body,
+        times=None,
+    )
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.opens(1002)
+    assert not club.opens(1001, club.workshop)
+    assert club.status_of(contact) == "ACTIVE"
+
+
+def test_a_cycle_that_ends_early_leaves_nobody_active_with_a_stale_card(club: Club) -> None:
+    """R2: the end came between the activation and the free; that one try is still made."""
+    contact = returning_where_cards_of_the_deactivated_stay(club)
+    for number in range(6):
+        club.join(1020 + number)
+    club.unifi.faults.add(html_error(502), method="POST", path="/users", times=None)
+    assert club.cycle().ending is Ending.FAILED
+    assert club.status_of(contact) == "DEACTIVATED"
+    assert not club.opens(1001, club.workshop)
+    club.unifi.faults.clear()
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.opens(1002)
