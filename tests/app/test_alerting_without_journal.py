@@ -9,6 +9,7 @@ from door_sync.core.causes import Cause, Identity
 from door_sync.journal.alerts import AlertBook
 from door_sync.ports import JournalError
 from tests.app.calling import (
+    DISTRUST,
     HELD,
     HELD_TITLE,
     NO_JOURNAL,
@@ -210,4 +211,46 @@ def test_a_flag_without_its_end_does_not_make_the_journal_forget_what_it_told(de
     assert desk.box.subjects[1:] == [
         "Resolved: no cycle runs, because its record cannot be kept",
         "Resolved: alerts could not be sent",
+    ]
+
+
+# A service, and a cycle that somebody runs by hand while the service rests.
+
+
+def _run_by_hand(desk: Desk, *causes: Cause) -> None:
+    service, desk.memory = desk.memory, None
+    desk.cycle(*causes)
+    desk.memory = service
+
+
+def test_what_another_process_told_the_end_of_is_not_ended_again(desk: Desk) -> None:
+    """The service could not keep what it knows; a cycle by hand could, and told more."""
+    desk.memory = AlertMemory()
+    desk.cycle(HELD)
+    desk.spoil_the_journal()
+    desk.cycle(HELD, seen=frozenset())
+    desk.repair_the_journal()
+    _run_by_hand(desk)
+    desk.cycle()
+    desk.cycle()
+    assert desk.box.subjects == [
+        "Changes wait for a person's word",
+        "Resolved: changes wait for a person's word",
+    ]
+
+
+def test_what_another_process_told_the_beginning_of_does_not_begin_again(desk: Desk) -> None:
+    desk.memory = AlertMemory()
+    desk.cycle(DISTRUST)
+    desk.spoil_the_journal()
+    desk.cycle(DISTRUST, seen=frozenset())
+    desk.repair_the_journal()
+    _run_by_hand(desk, DISTRUST, HELD)
+    desk.cycle(DISTRUST, HELD)
+    desk.cycle()
+    assert desk.box.subjects == [
+        "CiviCRM cannot be read or believed",
+        "Changes wait for a person's word",
+        "Resolved: CiviCRM cannot be read or believed",
+        "Resolved: changes wait for a person's word",
     ]

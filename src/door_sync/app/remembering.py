@@ -92,12 +92,18 @@ class AlertDesk:
             newer = self._of_flag(told)
         elif self._kept is None:
             return memory.standing
+        elif memory.is_saved:
+            newer = ()
         else:
-            newer = () if memory.is_saved else memory.standing
+            newer = tuple(one for one in memory.standing if not _is_told_later(one, told))
         if self._kept is None:
             return newer
-        kept = () if _replaces(memory) else self._kept
-        known = {one.identity: one for one in kept if not self._has_ended(one)}
+        replaced = _replaces(memory)
+        known = {
+            one.identity: one
+            for one in self._kept
+            if not self._has_ended(one) and (one.announced is not None or not replaced)
+        }
         for one in newer:
             known[one.identity] = _joined(known.get(one.identity), one)
         memory.is_whole = True
@@ -164,8 +170,15 @@ class AlertDesk:
 
 
 def _replaces(memory: AlertMemory) -> bool:
-    """Say whether the process knows all that stands, and better than the journal."""
+    """Say whether the process knows all that stands, and better than the journal; but for what
+    another process told since, as of a cycle that somebody ran by hand."""
     return memory.is_whole and not memory.is_saved
+
+
+def _is_told_later(one: Standing, told: Iterable[Told]) -> bool:
+    """Say whether the journal knows something later of a cause than this process does."""
+    known = one.reminded or one.began
+    return any(each.identity is one.identity and each.at > known for each in told)
 
 
 def _ends(told: Iterable[Told]) -> dict[Identity, datetime]:
