@@ -12,13 +12,13 @@ class Shelf:
     def __init__(self, *numbers: int, page_size: int = 2) -> None:
         self.numbers = list(numbers)
         self.page_size = page_size
-        self.asked: list[tuple[int, bool]] = []
+        self.asked: list[tuple[int, int, bool]] = []
         self.changes: dict[int, list[int]] = {}
 
-    def ask(self, after: int, counting: bool) -> Page[int]:
+    def ask(self, after: int, limit: int, counting: bool) -> Page[int]:
         self.numbers = self.changes.get(len(self.asked), self.numbers)
-        self.asked.append((after, counting))
-        found = [number for number in self.numbers if number > after][: self.page_size]
+        self.asked.append((after, limit, counting))
+        found = [number for number in self.numbers if number > after][:limit]
         return Page(found, found[-1] if found else after, len(self.numbers) if counting else None)
 
     def walk(self, before: int) -> Walked[int]:
@@ -30,13 +30,13 @@ def test_a_list_that_fits_in_one_page_costs_one_request_which_counts_too() -> No
     found = shelf.walk(1)
     assert found.rows == [5]
     assert found.is_whole
-    assert shelf.asked == [(0, True)]
+    assert shelf.asked == [(0, 3, True)]
 
 
 def test_an_empty_list_is_asked_for_and_counted_all_the_same() -> None:
     shelf = Shelf()
     assert shelf.walk(0).is_whole
-    assert shelf.asked == [(0, True)]
+    assert shelf.asked == [(0, 3, True)]
 
 
 def test_pages_follow_each_other_by_id_and_only_the_last_expected_one_counts() -> None:
@@ -44,13 +44,23 @@ def test_pages_follow_each_other_by_id_and_only_the_last_expected_one_counts() -
     found = shelf.walk(5)
     assert found.rows == [1, 3, 4, 9, 12]
     assert found.is_whole
-    assert shelf.asked == [(0, False), (3, False), (9, True)]
+    assert shelf.asked == [(0, 2, False), (3, 2, False), (9, 3, True)]
 
 
-def test_a_full_last_page_is_followed_by_one_that_proves_the_end() -> None:
+def test_a_full_last_page_asks_for_one_row_more_and_so_proves_the_end() -> None:
     shelf = Shelf(1, 2, 3, 4)
     assert shelf.walk(4).is_whole
-    assert shelf.asked == [(0, False), (2, False), (4, True)]
+    assert shelf.asked == [(0, 2, False), (2, 3, True)]
+
+
+def test_one_who_came_as_another_left_is_seen_behind_a_full_last_page() -> None:
+    """The count is the same as before; the row too many tells."""
+    shelf = Shelf(1, 2, 3, 4)
+    shelf.changes = {1: [2, 3, 4, 5]}
+    found = shelf.walk(4)
+    assert found.rows == [1, 2, 3, 4, 5]
+    assert found.after == 4
+    assert not found.is_whole
 
 
 def test_a_list_that_grew_since_it_was_counted_is_not_whole() -> None:
@@ -64,9 +74,10 @@ def test_pages_that_never_end_are_not_followed() -> None:
     """Each is full and goes on by id, as a hostile side would do it for a thousand million rows."""
     asked: list[int] = []
 
-    def ask(after: int, counting: bool) -> Page[int]:
+    def ask(after: int, limit: int, counting: bool) -> Page[int]:
         asked.append(after)
-        return Page([after + 1, after + 2], after + 2, 3 if counting else None)
+        rows = list(range(after + 1, after + 1 + limit))
+        return Page(rows, rows[-1], 3 if counting else None)
 
     found = walk("numbers", ask, before=3, page_size=2)
     assert not found.is_whole
@@ -110,7 +121,7 @@ def test_what_was_found_never_prints_its_rows() -> None:
 
 
 def test_what_a_page_raises_ends_the_walk() -> None:
-    def broken(after: int, counting: bool) -> Page[int]:
+    def broken(after: int, limit: int, counting: bool) -> Page[int]:
         raise SourceDistrusted("broken")
 
     with pytest.raises(SourceDistrusted, match="broken"):

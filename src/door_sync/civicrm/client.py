@@ -177,8 +177,8 @@ class CivicrmSource:
             return self._contacts(ground), memberships.result()
 
     def _contacts(self, ground: Ground) -> Walked[Member]:
-        def ask(after: int, counting: bool) -> Page[Member]:
-            call = wire.contacts_page(self._card_field, after, self._page_size)
+        def ask(after: int, limit: int, counting: bool) -> Page[Member]:
+            call = wire.contacts_page(self._card_field, after, limit)
             count = wire.contacts_count(self._card_field)
             parts = self._ask_page(call, count if counting else None)
             found = rows.members_with_card(answered(parts["page"]), self._card_field, after)
@@ -188,8 +188,8 @@ class CivicrmSource:
         return walk(what, ask, before=ground.contacts, page_size=self._page_size)
 
     def _memberships(self, ground: Ground) -> Walked[Owned]:
-        def ask(after: int, counting: bool) -> Page[Owned]:
-            call = wire.memberships_page(self._card_field, ground.statuses, after, self._page_size)
+        def ask(after: int, limit: int, counting: bool) -> Page[Owned]:
+            call = wire.memberships_page(self._card_field, ground.statuses, after, limit)
             count = wire.memberships_count(self._card_field, ground.statuses)
             parts = self._ask_page(call, count if counting else None)
             page = answered(parts["page"])

@@ -39,8 +39,8 @@ def read_joined(ask: Ask, ground: Ground, card_field: str, page_size: int) -> Jo
     statuses = names_of(answered(ask({"all": wire.ground(card_field, ())["statuses"]})["all"]))
     before = answered(ask({"count": _count(statuses)})["count"]).count()
 
-    def page(after: int, counting: bool) -> Page[Owned]:
-        calls = {"page": _page(statuses, after, page_size)}
+    def page(after: int, limit: int, counting: bool) -> Page[Owned]:
+        calls = {"page": _page(statuses, after, limit)}
         parts = ask(calls | ({"count": _count(statuses)} if counting else {}))
         found = rows.memberships(answered(parts["page"]), ground.types, statuses, after)
         total = answered(parts["count"]).count() if counting else None

@@ -4,6 +4,9 @@ The list is walked in pages by id, each page asking for what comes after the las
 sheet §4.4: pages by offset lose people), until a page is short. The count that was taken before
 must equal both the rows found and the count that rides with the last page, else somebody changed
 the list, or what the key may see of it, meanwhile (§13.8).
+
+The page that should be the last asks for one row more than a page has: so it is short also where
+the rows fill it, and no further request has to prove that nothing follows.
 """
 
 from collections.abc import Callable
@@ -27,8 +30,9 @@ class Page(Generic[ItemT]):
     count: int | None
 
 
-Ask = Callable[[int, bool], Page[ItemT]]
-"""Given the id to begin after, and whether to count the whole list too, fetch a page."""
+Ask = Callable[[int, int, bool], Page[ItemT]]
+"""Given the id to begin after, how many rows to ask for, and whether to count the whole list too,
+fetch a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,10 @@ def walk(what: str, ask: Ask[ItemT], *, before: int, page_size: int) -> Walked[I
     rows: list[ItemT] = []
     after = 0
     while True:
-        page = ask(after, len(rows) + page_size > before)
+        is_last = len(rows) + page_size >= before
+        limit = page_size + 1 if is_last else page_size
+        page = ask(after, limit, is_last)
         rows += page.items
-        if len(page.items) < page_size or len(rows) > before + page_size:
+        if len(page.items) < limit or len(rows) > before + page_size:
             return Walked(what, rows, before, page.count)
         after = page.last_id
