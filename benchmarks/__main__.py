@@ -6,6 +6,8 @@
 import argparse
 import os
 import platform
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -135,4 +137,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    # Leave no directory and no process behind, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     raise SystemExit(main())

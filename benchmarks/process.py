@@ -44,9 +44,11 @@ def run(command: Sequence[str], *, where: Path, environ: Mapping[str, str]) -> S
         assert process.stdout is not None
         limit = threading.Timer(LONGEST_SECONDS, process.kill)
         limit.start()
-        said = process.stdout.read().decode()
-        _pid, status, used = os.wait4(process.pid, 0)
-        limit.cancel()
+        try:
+            said = process.stdout.read().decode()
+            _pid, status, used = os.wait4(process.pid, 0)
+        finally:
+            limit.cancel()
         ended = time.monotonic()
         process.returncode = os.waitstatus_to_exitcode(status)
     is_its_own = used.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.changes import Event
@@ -83,8 +84,6 @@ class Sides:
 @contextmanager
 def club(members: int) -> Iterator[Sides]:
     """Start both sides of a club of so many, and write the files of its site; yield them."""
-    from tempfile import TemporaryDirectory
-
     with (
         _side("civicrm", members, CIVICRM_SECONDS) as civicrm,
         _side("unifi", members, UNIFI_SECONDS) as unifi,

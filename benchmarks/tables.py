@@ -40,7 +40,7 @@ def parts_of(page: str) -> list[str]:
 def machine(figures: Figures) -> str:
     """Return a sentence on when and where this was measured."""
     failed = sum("error" in cell for cell in figures["cells"])
-    tail = f" {failed} cells could not be measured." if failed else ""
+    tail = f" Cells that could not be measured: {failed}." if failed else ""
     return (
         f"Measured on {figures['date']} with Python {figures['python']} on {figures['cpus']} "
         f"processors, at a load of {figures['load']:.1f} when it began.{tail}"

@@ -64,4 +64,4 @@ def test_what_cannot_be_measured_is_told_and_the_rest_goes_on(
     said = capsys.readouterr().out
     assert "failed: 7 members: RuntimeError: a side is gone" in said
     assert "failed: 1,000 members, 5 changes: no" in said
-    assert "3 cells could not be measured." in said
+    assert "Cells that could not be measured: 3." in said
