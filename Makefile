@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := src
 
-.PHONY: demo test check bench proof format docs wheel man lock clean help
+.PHONY: demo test check bench proof fuzz format docs wheel man lock clean help
 
 help:
 	@echo "make demo   set up, then sync a made-up club on built-in simulators and show what happens"
 	@echo "make test   set up, then run the tests"
 	@echo "make check  formatting, lint, types, import contract, docs"
 	@echo "make proof  every case of the proofs that make test samples; takes long"
+	@echo "make fuzz   feed every parser made-up and mutated replies and files; FUZZ_SECONDS=300"
 	@echo "make bench  measure a cycle against the simulators"
 
 $(VENV)/bin/python:
@@ -62,11 +63,25 @@ wheel: $(VENV)/dev.stamp
 man: $(VENV)/run.stamp
 	$(BIN)/python -m door_sync.cli.manual > packaging/man/door-sync.1
 
+# atheris is for Linux alone, so it is in a lock and an environment of its own.
+FUZZ := .venv-fuzz
+FUZZ_SECONDS ?= 300
+
+$(FUZZ)/stamp: requirements/dev.lock requirements/fuzz.lock
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.lock
+	@touch $@
+
+fuzz: $(FUZZ)/stamp
+	PYTHONPATH=src:. $(FUZZ)/bin/python -m fuzz.every $(FUZZ_SECONDS) $(FUZZ)/found
+
 # Resolves the locked versions anew; needs uv. The locks hold hashes for every platform and no addresses.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade pyproject.toml -o requirements/run.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -c requirements/dev.lock --group pyproject.toml:build -o requirements/build.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade requirements/fuzz.in -o requirements/fuzz.lock
 
 clean:
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist
+	rm -rf $(VENV) $(FUZZ) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist

@@ -421,9 +421,29 @@ def test_a_syntax_error_is_told_with_its_place(site: Site, text: str, place: str
     assert why in fault.problem
 
 
-def test_a_table_nested_too_deeply_is_told(site: Site, changed: Changed) -> None:
-    fault = site.fault(changed(("= 600", "= " + "[" * 250 + "]" * 250)))
-    assert fault == Fault("config.toml", "is nested too deeply", "Compare it with the sample.")
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("[" * 250 + "]" * 250, "its tables or lists are nested too deeply"),
+        ("1\n" + "a." * 1500 + "a = 1", "its tables or lists are nested too deeply"),
+        ("[" * 5000 + "]" * 5000, "a number or a list in it is too large"),
+        ("1" * 5000, "a number or a list in it is too large"),
+        ("0x" + "f" * 5000, "a number in it is too large"),
+        (str(2**63), "a number in it is too large"),
+    ],
+    ids=["lists", "tables by dots", "very deep lists", "digits", "hex digits", "64 bits"],
+)
+def test_what_is_too_deep_or_too_large_is_told(
+    site: Site, changed: Changed, value: str, problem: str
+) -> None:
+    fault = site.fault(changed(("= 600", f"= {value}")))
+    assert fault.key_path == str(site.config)
+    assert fault.problem == f"is not valid TOML: {problem}"
+
+
+def test_a_file_that_is_far_too_large_is_not_read_to_its_end(site: Site) -> None:
+    fault = site.fault(b"#" * (2**20 + 1))
+    assert fault.problem == "is larger than 1,048,576 bytes"
 
 
 def test_a_file_that_is_not_utf8_is_told_with_the_line(site: Site) -> None:
@@ -455,10 +475,10 @@ def test_a_settings_file_that_cannot_be_read_is_told_with_the_reason(
         with pytest.raises(BadSettings, match=reason):
             load_settings(path, site.env_file, {})
 
-    def forbidden(_: Path) -> bytes:
+    def forbidden(_: Path, _mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr(Path, "open", forbidden)
     with pytest.raises(BadSettings, match="may not be read by this user") as caught:
         load_settings(site.config, site.env_file, {})
     assert [fault.key_path for fault in caught.value.faults][:2] == [

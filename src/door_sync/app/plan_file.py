@@ -5,6 +5,7 @@ ids, the classes and the keyed digests of the steps under `apply`; all else is f
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,14 @@ from door_sync.app.report import CycleReport
 from door_sync.app.sentences import named
 from door_sync.core.decision import Decision
 from door_sync.core.drift import Drift, Seen, drift, seen
-from door_sync.core.people import ContactId
+from door_sync.core.people import ContactId, contact_of
 from door_sync.core.steps import ChangeClass
 from door_sync.core.tags import KEY_BYTES, digest
 from door_sync.files import ops_file_errors
 from door_sync.ports import DoorSyncError, PlanDrifted
 
 VERSION = 1
+_DIGEST = re.compile(r"[0-9a-f]{1,64}")
 ANEW = "Make it anew with `door-sync plan --out FILE`, look at it, and apply that."
 
 
@@ -106,10 +108,23 @@ def _plan_from(content: Any) -> PlanFile:
     if key is not None and len(key) != KEY_BYTES:
         raise ValueError("no key")
     changes = {
-        (ContactId(int(one["contact"])), ChangeClass(one["class"])): tuple(map(str, one["steps"]))
+        (_contact(one["contact"]), ChangeClass(one["class"])): tuple(map(_digest, one["steps"]))
         for one in part["changes"]
     }
-    return PlanFile(str(part["site"]), key, changes)
+    return PlanFile(_digest(part["site"]), key, changes)
+
+
+def _contact(value: object) -> ContactId:
+    contact_id = contact_of(str(value)) if type(value) is int else None
+    if contact_id is None:
+        raise ValueError("no contact id")
+    return contact_id
+
+
+def _digest(value: object) -> str:
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise ValueError("no digest")
+    return value
 
 
 def _told(found: Drift) -> str:

@@ -61,6 +61,21 @@ def journal_error(path: Path, error: sqlite3.Error | OSError) -> JournalError:
 
 
 @contextmanager
+def foreign_rows(path: Path) -> Iterator[None]:
+    """Turn what reading a row raises, whose values door-sync never wrote, into a JournalError.
+
+    The tables hold texts that name times and lists; SQLite cannot tell whether they do.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise JournalError(
+            f"the journal {path} cannot be used: it holds something that door-sync did not write",
+            remedy=START_ANEW,
+        ) from error
+
+
+@contextmanager
 def journal_errors(path: Path) -> Iterator[None]:
     """Turn every error of SQLite and of the operating system inside into a JournalError."""
     try:

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from door_sync.core.tags import KEY_BYTES
 from door_sync.files import make_directory, sync_directory
-from door_sync.journal.errors import START_ANEW, journal_errors
+from door_sync.journal.errors import START_ANEW, foreign_rows, journal_errors
 from door_sync.journal.migrations import migrate, version_of
 from door_sync.journal.schema import MIGRATIONS, Migration
 from door_sync.ports import JournalError
@@ -136,7 +136,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read inside: everything is seen as it was at one moment. Raise JournalError."""
-        with self._transaction("BEGIN") as connection:
+        with foreign_rows(self.path), self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager

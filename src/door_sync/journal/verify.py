@@ -5,6 +5,7 @@ shows what the chain cannot: a forged chain, and lines that are missing at its e
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,9 @@ class _Half:
     place: _Place
     hash: str
 
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_HASH: Final = re.compile(r"([0-9a-f]{64})?")
 
 CHANGED: Final = "was changed after it was written: its content does not match its hash"
 NOT_NEXT: Final = (
@@ -153,7 +157,8 @@ class _Check:
         if not carried.fits:
             self._find(CHANGED)
         content = _parsed(line.content)
-        if content is None:
+        if content is None or not _is_ours(content):
+            content = None
             self._settle_half(None)
             if carried.fits:
                 self._find("is not a line of door-sync")
@@ -270,7 +275,7 @@ class _Check:
         if entry.event is None:
             return
         if content.get("event") != entry.event_in_line:
-            yield f"the line says {content.get('event')}, the journal {entry.event}"
+            yield f"the line says {_word(content.get('event'))}, the journal {entry.event}"
         if not entry.was_interrupted and content.get("digest") != entry.digest:
             yield "the digest of its plan is another"
         told = _changes(content)
@@ -346,6 +351,21 @@ def _parsed(line: bytes) -> dict[str, object] | None:
     return cast("dict[str, object]", content) if isinstance(content, dict) else None
 
 
+def _is_ours(content: dict[str, object]) -> bool:
+    """Say whether a line names its cycle and the line before as door-sync does.
+
+    Both are looked up and repeated in remarks, so nothing else may pass for them.
+    """
+    cycle, prev = content.get("cycle"), content.get("prev")
+    is_named = isinstance(cycle, str) and _NAME.fullmatch(cycle) is not None
+    return is_named and isinstance(prev, str) and _HASH.fullmatch(prev) is not None
+
+
+def _word(value: object) -> str:
+    is_word = isinstance(value, str) and _NAME.fullmatch(value) is not None
+    return str(value) if is_word else "something else"
+
+
 def _has_written(content: dict[str, object]) -> bool:
     """Say whether a line tells of a write that the journal must have had a step of.
 
@@ -364,5 +384,7 @@ def _changes(content: dict[str, object]) -> set[tuple[int, str]]:
     return {
         (one["contact"], one["class"])
         for one in (told if isinstance(told, list) else [])
-        if isinstance(one, dict) and {"contact", "class"} <= one.keys()
+        if isinstance(one, dict)
+        and isinstance(one.get("contact"), int)
+        and isinstance(one.get("class"), str)
     }

@@ -1,9 +1,7 @@
 """Finds, reads and checks both files, and reports everything that is wrong with them at once."""
 
 import json
-import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -21,13 +19,16 @@ from door_sync.settings.gathering import SecretSources
 from door_sync.settings.kinds import Location
 from door_sync.settings.model import SMTPS_PORT, Alert, Config, Settings
 from door_sync.settings.secrets import Secrets
+from door_sync.settings.toml import NotToml, parsed_toml
 from door_sync.settings.translating import dotted, faults_of
 
 CONFIG_DIRECTORY = "DOOR_SYNC_CONFIG_DIR"
 CONFIG_NAME = "config.toml"
 ENV_NAME = ".env"
 
-_TOML_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
+LARGEST_FILE = 2**20
+"""Bytes of either file; the largest honest ones are a hundredth of it."""
+
 _SERVES_NOTHING = (
     "daemon.listen serves nothing: put TRIGGER_SECRET into the env file, or set "
     "daemon.metrics = true"
@@ -120,13 +121,11 @@ def read_config(path: Path) -> tuple[dict[str, Any], Config | None, list[Fault]]
     """Return config.toml as written, as validated (None if it is not valid), and its faults."""
     remedy = "Begin with a copy of config.example.toml, or name the file with --config."
     try:
-        written = tomllib.loads(_read_text(path, remedy))
+        written = parsed_toml(_read_text(path, remedy))
     except _Unreadable as unreadable:
         return {}, None, [unreadable.fault]
-    except tomllib.TOMLDecodeError as error:
-        return {}, None, [_syntax_fault(path, str(error))]
-    except (ValueError, RecursionError):
-        return {}, None, [_syntax_fault(path, "a number or a list in it is too large")]
+    except NotToml as error:
+        return {}, None, [_syntax_fault(path, error)]
     faults: list[Fault] = []
     values = _without_dates(written, (), faults)
     try:
@@ -184,7 +183,8 @@ class _Missing(_Unreadable):
 
 def _read_text(path: Path, remedy: str) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
         raise _Missing(path, "does not exist", remedy) from None
     except IsADirectoryError:
@@ -194,6 +194,9 @@ def _read_text(path: Path, remedy: str) -> str:
         raise _Unreadable(path, "may not be read by this user", remedy) from None
     except OSError as error:
         raise _Unreadable(path, f"cannot be read: {error.strerror}", remedy) from None
+    if len(raw) > LARGEST_FILE:
+        problem = f"is larger than {LARGEST_FILE:,} bytes"
+        raise _Unreadable(path, problem, "It is hardly the file meant: name the right one.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -203,12 +206,11 @@ def _read_text(path: Path, remedy: str) -> str:
     )
 
 
-def _syntax_fault(path: Path, message: str) -> Fault:
-    found = _TOML_PLACE.search(message)
-    place = f" at {found[1]}" if found else ""
+def _syntax_fault(path: Path, error: NotToml) -> Fault:
+    place = f" at {error.place}" if error.place else ""
     return Fault(
         str(path),
-        f"is not valid TOML{place}: {_TOML_PLACE.sub('', message)}",
+        f"is not valid TOML{place}: {error.problem}",
         "Text stands in quotes, each key on its own line, each table name in [brackets].",
     )
 

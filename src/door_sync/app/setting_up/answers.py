@@ -1,7 +1,6 @@
 """Answers that were given beforehand: a TOML file with the keys of `question`, and secrets."""
 
 import difflib
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from door_sync.app.setting_up.question import (
     Question,
 )
 from door_sync.ports import DoorSyncError
+from door_sync.settings.toml import NotToml, parsed_toml
 
 _SEE: Final = "The keys of an answers file stand in the handbook, under the command init."
 
@@ -66,8 +66,8 @@ def read_answers(text: str, environ: Mapping[str, str]) -> Answers:
     """Given the text of an answers file, return the answers; raise AnswersError with everything
     that is wrong with its form."""
     try:
-        written = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        written = parsed_toml(text)
+    except NotToml:
         raise AnswersError(
             "the answers are not valid TOML", remedy=f"Text stands in quotes. {_SEE}"
         ) from None

@@ -3,7 +3,6 @@
 import os
 import signal
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from door_sync.files import make_directory, ops_file_errors, sync_directory
 from door_sync.settings import kinds
+from door_sync.settings.toml import NotToml, parsed_toml
 
 CONFIG_MODE: Final = 0o640
 ENV_MODE: Final = 0o600
@@ -31,10 +31,10 @@ def lost(old: str, new: str) -> list[str]:
     """Given a config.toml as it is and as it would be, return a line for each key that changes or
     goes; none for what is only new. A file that is no TOML is lost as a whole."""
     try:
-        before = dict(_flat(tomllib.loads(old), ()))
-    except (tomllib.TOMLDecodeError, RecursionError):
+        before = dict(_flat(parsed_toml(old), ()))
+    except NotToml:
         return ["what is there now is not valid TOML; all of it would go"]
-    after = dict(_flat(tomllib.loads(new), ()))
+    after = dict(_flat(parsed_toml(new), ()))
     lines = []
     for path, value in before.items():
         # What is no setting may be a secret in the wrong place.

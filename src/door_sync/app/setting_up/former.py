@@ -3,7 +3,6 @@
 What cannot be read is not proposed. A fingerprint is none of it: it is compared anew each time.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from door_sync.app.setting_up.answers import RuleAnswer, flat, rule_answers
 from door_sync.app.setting_up.question import FINGERPRINT, Question
 from door_sync.settings.loading import read_env_file
+from door_sync.settings.toml import parsed_toml
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Former:
 def read_former(config: Path, env: Path) -> Former:
     """Return what the two files hold, without a word about what is wrong with them."""
     try:
-        written = tomllib.loads(config.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        written = parsed_toml(config.read_text("utf-8"))
+    except (OSError, ValueError):  # NotToml is one
         written = {}
     mapping = written.pop("tier_mapping", {})
     rules = mapping.get("rules", {}) if isinstance(mapping, dict) else {}
