@@ -10,11 +10,13 @@ from door_sync.app.report import Ending
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import UserId
 from door_sync.ports import Profile, WriteRefused
-from door_sync.simulators.faults import Reset, Rewrite, html_error
+from door_sync.simulators.faults import Hook, Reset, Rewrite, html_error
 from door_sync.simulators.unifi.simulator import UnifiSimulator
-from door_sync.simulators.unifi.trouble import success_without_effect
+from door_sync.simulators.unifi.trouble import business_error, success_without_effect
 from door_sync.unifi.client import UnifiController
 from tests.club import Club, open_club
+
+IMPORT = "/credentials/nfc_cards/import"
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +154,60 @@ def test_a_cycle_that_ends_early_leaves_nobody_active_with_a_stale_card(club: Cl
     club.unifi.faults.clear()
     assert club.cycle().ending is Ending.CLEAN
     assert club.opens(1002)
+
+
+def test_an_import_that_fails_for_the_controllers_own_reasons_is_tried_in_the_next_cycle(
+    club: Club,
+) -> None:
+    """§3.5: such an error about every card says nothing about any; none waits for a new list."""
+    club.join(1009)
+    assert club.cycle().ending is Ending.CLEAN
+    joined = [club.join(1001), club.join(1002)]
+    club.unifi.faults.add(business_error(), method="POST", path=IMPORT, times=None)
+    report = club.cycle()
+    assert [one.change.contact_id for one in report.failed] == joined
+    club.unifi.faults.clear()
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.opens(1001)
+    assert club.opens(1002)
+
+
+def test_a_card_whose_bind_was_refused_and_done_gets_our_alias_all_the_same(club: Club) -> None:
+    """R3: bound, it is nothing to do for the next cycle, which would take it for a stranger's."""
+    club.unifi.switch(nfc_id_in_card_list=True)
+    club.join(1009)
+    assert club.cycle().ending is Ending.CLEAN
+    token = club.add_card(1001, alias=False)
+    club.join(1001)
+    club.unifi.faults.add(
+        business_error(after=True), method="PUT", path="/users/:id/nfc_cards", times=None
+    )
+    club.cycle()
+    assert club.unifi.world.cards[token].alias == "sync-01001"
+
+
+def test_users_that_were_only_said_to_be_made_do_not_make_the_next_list_a_short_one(
+    club: Club,
+) -> None:
+    """§6: the count that a shrunken controller is told by holds those who were read back alone."""
+    club.join(1009)
+    assert club.cycle().ending is Ending.CLEAN
+    joined = [club.join(1001 + number) for number in range(6)]
+    made = iter(f"00000000-0000-4000-8000-{number:012}" for number in range(6))
+
+    def invented(document: Any) -> Any:
+        document["data"]["id"] = next(made)
+        return document
+
+    def unmade(_: object) -> None:
+        for user in [*club.unifi.world.users]:
+            if user.employee_number in map(str, joined):
+                club.unifi.world.delete_user(user.id)
+
+    for fault in (Rewrite(invented), Hook(unmade, after=True)):
+        club.unifi.faults.add(fault, method="POST", path="/users", times=None)
+    report = club.cycle()
+    assert [one.change.contact_id for one in report.failed] == joined
+    club.unifi.faults.clear()
+    assert club.cycle().ending is Ending.CLEAN
+    assert all(club.opens(1001 + number) for number in range(6))

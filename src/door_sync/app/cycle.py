@@ -238,9 +238,6 @@ def _act(
     ledger = executor.ledger
     try:
         executor.run(decision.plan)
-        if not decision.is_in_doubt:  # a part of a plan may run although the rest is held (§6)
-            users = len(world.snapshot.users) + len(ledger.users)
-            record.good_read(GoodCounts(len(world.members), users), decision.missing)
     except JournalError as error:
         # Nothing more is written (P13). What was sent is read back all the same, to be told.
         _break_off(decision, ledger)
@@ -248,6 +245,10 @@ def _act(
         return replace(report, ledger=ledger, error=error)
     proofs = _verify(parts, ledger, decision, report.key, progress)
     try:
+        if not decision.is_in_doubt:  # a part of a plan may run although the rest is held (§6)
+            # Whom the controller only says to have made would make its next list a short one.
+            users = len(world.snapshot.users) + len(proofs.there & {*ledger.users.values()})
+            record.good_read(GoodCounts(len(world.members), users), decision.missing)
         for digest in proofs.statusless:
             record.remember_statusless(digest)
         executor.at.record_proofs()
@@ -270,9 +271,10 @@ def _break_off(decision: Decision, ledger: Ledger) -> None:
 @dataclass
 class _Proofs:
     """What the read-back showed: the digests of rows without a status whose revocation it proves
-    (R2), and when each user was read."""
+    (R2), which users are there, and when each was read."""
 
     statusless: list[str] = field(default_factory=list)
+    there: set[UserId] = field(default_factory=set)
     read_at: dict[UserId, datetime] = field(default_factory=dict)
 
 
@@ -304,6 +306,8 @@ def _verify(
         in_vain = 0
         proven = ledger.prove(user_id, user, decision.policies.managed)
         proofs.read_at[user_id] = parts.clock.now()
+        if user is not None:
+            proofs.there.add(user_id)
         is_mute = user is not None and user.status is UserStatus.UNKNOWN
         was_revoked = ledger.proofs[user_id].status_was_unknown
         if proven and user is not None and is_mute and was_revoked:

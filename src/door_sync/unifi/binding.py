@@ -5,6 +5,7 @@ card. Force is used in one line of this file, after that table said so (P3).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -99,10 +100,14 @@ class Binder:
         if token is None:
             self.ledger.note(planned, Outcome.PASSED_OVER, "there is no card to bind")
             return
-        if isinstance(step.card, NewCard) and token in self.known.card:
-            has_it = self._by_table(planned, user_id, token, step.number)
-        else:
-            has_it = self._plainly_or_by_table(planned, user_id, token, step.number)
+        try:
+            if isinstance(step.card, NewCard) and token in self.known.card:
+                has_it = self._by_table(planned, user_id, token, step.number)
+            else:
+                has_it = self._plainly_or_by_table(planned, user_id, token, step.number)
+        except WriteFailed:
+            self._mark_if_bound(planned, token, step.number, user_id)
+            raise
         self._mark(planned, token, step.number, has_it=has_it)
 
     def reclaim(self, planned: PlannedStep, step: ReclaimCard, user_id: UserId) -> None:
@@ -133,6 +138,18 @@ class Binder:
         key = self.at.key
         name = number_digest(key, number, is_ours=has_it)
         self.at.record.remember_alias(token_digest(key, token), name)
+
+    def _mark_if_bound(
+        self, planned: PlannedStep, token: CardToken, number: CardNumber, user_id: UserId
+    ) -> None:
+        """After a bind without a good answer mark the card if it is bound all the same: a bound
+        one is nothing to do for the next cycle, which would leave it without our alias."""
+        card = self.known.card.get(token)
+        if card is None or card.is_ours:
+            return
+        with suppress(WriteFailed):  # then nobody knows, and the bind's own failure is told
+            if self.at.look_at_holder(token) == HeldByUser(user_id):
+                self._mark(planned, token, number, has_it=True)
 
     def _renamed(self, planned: PlannedStep, token: CardToken, number: CardNumber) -> bool:
         def rename() -> None:

@@ -33,11 +33,13 @@ class CardImport:
         self._upload = upload
         self._look = look
         self._found: dict[CardNumber, CardToken] = {}
+        self._refusals: set[str] = set()
 
     def run(self, numbers: Sequence[CardNumber]) -> Tokens:
         """Return the tokens of the numbers that are in the controller now; the others failed.
 
-        Raise WriteUncertain where the controller fell silent before all was settled. The tokens
+        Raise WriteUncertain where the controller fell silent before all was settled, or said of
+        every file that it failed for reasons of its own (§3.5). The tokens
         that came go along with it: silence about the others is no refusal of them, and must cost
         neither group what the next cycle can still bring (R3).
         """
@@ -47,6 +49,9 @@ class CardImport:
                 self._send(wanted[start : start + LARGEST_FILE])
             if self._missing(wanted):
                 self._settle(wanted)
+            if not self._found and self._refusals == {SYSTEM_ERROR}:
+                # All of them alike: the controller's own trouble, and no word about any number.
+                raise WriteUncertain(f"importing {len(wanted)} cards: refused ({SYSTEM_ERROR})")
         except WriteUncertain as error:
             if not self._found:
                 raise
@@ -67,6 +72,7 @@ class CardImport:
                 self._found.update(answer)
                 return
             if not (again and answer.code == SYSTEM_ERROR):
+                self._refusals.add(answer.code)
                 self._halve(file)
                 return
             # It stands for rejected input as well as for a failure half-way (§3.5).
