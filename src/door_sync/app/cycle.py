@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from door_sync.app.canaries import Canaries, believe
+from door_sync.app.collector import collector_paused
 from door_sync.app.recall import (
     card_list_digest,
     recall,
@@ -94,8 +95,9 @@ def _decided(parts: Parts, gather: Callable[[], _Gathered]) -> CycleReport:
         is_lasting=parts.is_lasting,
     )
     try:
-        gathered = gather()
-        decision = decide(gathered.world, parts.habits, gathered.remembered)
+        with collector_paused():
+            gathered = gather()
+            decision = decide(gathered.world, parts.habits, gathered.remembered)
     except DoorSyncError as error:
         return replace(report, error=error)
     return replace(report, decision=decision, world=gathered.world)
@@ -120,8 +122,9 @@ def live_run(
     )
     try:
         try:
-            gathered = _gather(parts, progress)
-            decision = decide(gathered.world, parts.habits, gathered.remembered)
+            with collector_paused():
+                gathered = _gather(parts, progress)
+                decision = decide(gathered.world, parts.habits, gathered.remembered)
             check(decision)
             report = replace(report, decision=decision, world=gathered.world)
             # Before any write: once somebody is in, nothing else tells that the site was new (§6).
