@@ -93,6 +93,10 @@ ENDS_THE_API: Final = "identity_enterprise"
 """The one switch under which no story can be told: the controller answers nothing any more (§1.1
 of the UniFi sheet)."""
 
+UNREADABLE: Final = {"reorder_between_pages": True, "page_size_cap": 3}
+"""The one pair under which no list is complete: pages that are too small for it, each of another
+order. Nobody can tell a user that was skipped from one that is gone."""
+
 CARDS: Final = (*range(1001, 1010), 1100)
 """The cards of the stories, and that of the member who stays."""
 
@@ -148,6 +152,7 @@ def further_readings() -> list[Reading]:
         for name, values in FURTHER.items()
         for value in values
         for pair in pairs
+        if dict(((name, value), *pair)) != UNREADABLE
     ]
 
 

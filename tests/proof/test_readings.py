@@ -18,6 +18,7 @@ from tests.proof.readings import (
     ENDS_THE_API,
     FURTHER,
     OWN,
+    UNREADABLE,
     Reading,
     further_readings,
     normal_form,
@@ -82,4 +83,22 @@ def test_a_controller_that_left_this_api_is_named_and_nothing_is_touched(teller:
     assert report.ending is Ending.FAILED
     assert "Identity Enterprise" in f"{report.reason()} {report.error and report.error.remedy}"
     assert club.writes() == 0
+    assert normal_form(club) == before
+
+
+def test_pages_that_never_fit_together_are_named_and_nothing_is_touched(teller: Teller) -> None:
+    """P2: a list of which a user may be missing is no list."""
+    club = teller.club
+    open_under(club, OWN)
+    people = [member(club, 1001 + n) for n in range(5)]
+    assert club.cycle().ending is Ending.CLEAN
+    before = normal_form(club)
+    club.unifi.switch(**UNREADABLE)
+    club.lapse(people[0])
+    for _ in range(3):
+        club.forget()
+        report = club.cycle()
+        assert report.ending is Ending.FAILED
+        assert "the list of users repeats" in report.reason()
+        assert club.writes() == 0
     assert normal_form(club) == before
