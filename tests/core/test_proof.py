@@ -3,6 +3,7 @@
 import pytest
 
 from door_sync.core.controller import PolicyId, User
+from door_sync.core.people import ContactId
 from door_sync.core.proof import Expectation, mismatches
 from tests.core.builders import (
     ACTIVE,
@@ -167,3 +168,21 @@ def test_the_last_word_about_a_card_is_what_counts() -> None:
     assert (expected.holds, expected.lacks) == (set(), {token(1)})
     expected.gained(token(1))
     assert (expected.holds, expected.lacks) == ({token(1)}, set())
+
+
+@pytest.mark.parametrize("number", [None, 2])
+def test_a_user_with_another_number_than_that_of_the_plan_failed(number: int | None) -> None:
+    expected = Expectation(ContactId(1))
+    assert found(expected, user("u1", 1)) == ()
+    [text] = found(expected, user("u1", number))
+    assert text.startswith("somebody gave it another employee number, or none")
+
+
+def test_whoever_gave_a_card_up_by_force_must_be_disabled_still_or_gone() -> None:
+    expected = Expectation(gave_way=True)
+    assert found(expected, user("u1", None, DEACTIVATED)) == ()
+    assert found(expected, None) == ()
+    for status in (ACTIVE, PENDING, NO_STATUS):
+        [text] = found(expected, user("u1", None, status))
+        assert text.startswith("its card was taken by force and the status reads ")
+    assert found(Expectation(gave_way=True, holds={token(1)}), None) != ()

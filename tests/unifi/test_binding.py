@@ -290,6 +290,33 @@ def test_a_reclaim_is_a_warning_with_the_cards_tag_and_the_former_holder(
     assert "1001" not in warning.text.replace(tag, "").replace(stuck.former, "")
 
 
+def test_a_holder_enabled_between_the_last_look_and_the_force_is_named(
+    club: Club, stuck: Stuck
+) -> None:
+    """No request lies between them, and the API has no bind with a condition: it can be told."""
+
+    def enable(_: object) -> None:
+        club.unifi.world.set_status(stuck.former, "ACTIVE")
+
+    at_bind(club, Hook(enable))
+    report = club.cycle()
+    assert report.ending is Ending.PARTIAL
+    assert failed(report) == {
+        stuck.member: f"user {stuck.former}: its card was taken by force and the status reads "
+        "ACTIVE by now"
+    }
+
+
+def test_a_holder_deleted_after_the_reclaim_is_no_failure(club: Club, stuck: Stuck) -> None:
+    def delete(_: object) -> None:
+        club.unifi.world.delete_user(stuck.former)
+
+    at_bind(club, Hook(delete, after=True))
+    report = club.cycle()
+    assert report.ending is Ending.CLEAN
+    assert done(report) == [stuck.member]
+
+
 def test_a_reclaim_from_an_unmanaged_user_names_the_user(club: Club) -> None:
     former = club.add_user("Bob's", cards=[1001], status="DEACTIVATED")
     club.join(1001)

@@ -199,6 +199,24 @@ def test_a_user_who_is_gone_when_read_back_is_a_failure(club: Club) -> None:
     assert failed(report) == {contact: f"user {made}: the user is not there any more"}
 
 
+@pytest.mark.parametrize("number", ["", "staff 7", "99999"])
+@pytest.mark.parametrize("prepare", [_lapses, _changes_tier, _changes_name])
+def test_a_user_who_got_another_number_meanwhile_is_a_failure(
+    club: Club, prepare: Callable[[Club], int], number: str
+) -> None:
+    """Whoever it is now was written to as somebody else, and that must not go by unseen (P4)."""
+    contact = prepare(club)
+    made = club.user_of(contact)
+    club.unifi.faults.add(
+        Hook(lambda _: club.unifi.world.edit_user(made, employee_number=number)),
+        where=lambda request: request.method != "GET",
+    )
+    report = club.cycle()
+    assert report.ending is Ending.PARTIAL
+    assert f"user {made}: somebody gave it another employee number" in failed(report)[contact]
+    assert done(report) == []
+
+
 def test_a_restore_whose_activation_got_no_answer_is_not_done_though_it_was_carried_out(
     club: Club,
 ) -> None:

@@ -11,12 +11,19 @@ from door_sync.core.addresses import normal
 from door_sync.core.cards import CardToken
 from door_sync.core.controller import PolicyId, User, UserStatus
 from door_sync.core.names import tidy
+from door_sync.core.people import ContactId
 
 
 @dataclass
 class Expectation:
-    """What one user must look like now. None means that nothing was said about it."""
+    """What one user must look like now. None means that nothing was said about it.
 
+    `contact_id` is whose user it was when the plan was made. `gave_way`: a card of this disabled
+    user was taken by force, so that a user who is enabled by now was wronged (P3).
+    """
+
+    contact_id: ContactId | None = None
+    gave_way: bool = False
     status: UserStatus | None = None
     status_was_unknown: bool = False
     holds: set[CardToken] = field(default_factory=set)
@@ -47,12 +54,17 @@ def mismatches(
     for it (R2).
     """
     if user is None:
-        return ("the user is not there any more",)
+        was_holder_alone = expected == Expectation(gave_way=True)
+        return () if was_holder_alone else ("the user is not there any more",)
     return tuple(_mismatches(expected, user, managed))
 
 
 def _mismatches(expected: Expectation, user: User, managed: frozenset[PolicyId]) -> Iterable[str]:
     shown = set(user.tokens)
+    if expected.contact_id is not None and user.contact_id != expected.contact_id:
+        yield "somebody gave it another employee number, or none, while it was being written to"
+    if expected.gave_way and user.status is not UserStatus.DEACTIVATED:
+        yield f"its card was taken by force and the status reads {user.status.value} by now"
     if expected.status is not None and user.status is not expected.status:
         if user.status is UserStatus.UNKNOWN and expected.status_was_unknown:
             if shown:

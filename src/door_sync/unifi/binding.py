@@ -180,7 +180,7 @@ class Binder:
                 self._plainly(planned, user_id, token)
             case Reclaim(holder=former):
                 warning = self._warning(planned, number, former, holder)
-                self._forced(planned, user_id, token, warning)
+                self._forced(planned, user_id, token, former, warning)
             case OutOfReach():
                 blocked = Blocked(planned.change.contact_id, number, verdict.reason, verdict.holder)
                 self.ledger.blocked.append(blocked)
@@ -203,14 +203,23 @@ class Binder:
         self._bind(planned, user_id, token, force=False)
 
     def _forced(
-        self, planned: PlannedStep, user_id: UserId, token: CardToken, warning: Notice
+        self,
+        planned: PlannedStep,
+        user_id: UserId,
+        token: CardToken,
+        former: UserId,
+        warning: Notice,
     ) -> None:
         """Bind by force, and warn of it unless it was refused."""
         try:
             self._bind(planned, user_id, token, force=True)
         except WriteUncertain:
-            self.ledger.warnings.append(warning)
+            self._took(planned, former, warning)
             raise
+        self._took(planned, former, warning)
+
+    def _took(self, planned: PlannedStep, former: UserId, warning: Notice) -> None:
+        self.ledger.gave_way(former, planned.change)
         self.ledger.warnings.append(warning)
 
     def _bind(

@@ -124,7 +124,18 @@ class Ledger:
         if self.of(change).is_barred:
             return Expectation()
         self._depends.setdefault(user_id, set()).add((change.contact_id, change.change_class))
-        return self.proofs.setdefault(user_id, Expectation())
+        return self.proofs.setdefault(user_id, Expectation(change.contact_id))
+
+    def gave_way(self, user_id: UserId, change: Change) -> None:
+        """Expect a user whose card this change took by force to be disabled still (P3).
+
+        Nobody can exclude that somebody enables it between the last look and the write. Whom this
+        plan deactivates is looked at for that anyway.
+        """
+        if self.of(change).is_barred or user_id in self.shut:
+            return
+        self.proofs.setdefault(user_id, Expectation()).gave_way = True
+        self._depends.setdefault(user_id, set()).add((change.contact_id, change.change_class))
 
     def bar(self, contact_id: ContactId) -> None:
         """Stop every change of somebody who was cut off by hand, but for their revocation (§6).
