@@ -99,6 +99,7 @@ class _Check:
         self._before = 0  # lines without a hash before the chain
         self._last = ""
         self._may_follow: set[str] = set()
+        self._told_after: dict[str, str] = {}  # in one file: the cycle of the line after each
         self._half: _Half | None = None
         self._not_theirs: dict[str, _Place] = {}
         self._not_begun = 0
@@ -165,6 +166,9 @@ class _Check:
         else:
             self._settle_half(content)
             self._chained(content)
+            if self._is_first_in_file:
+                self._told_after.clear()
+            self._told_after[str(content.get("prev"))] = str(content.get("cycle"))
         self._is_first_chained = self._is_first_in_file = False
         self._last = carried.hash
         self._may_follow.add(carried.hash)
@@ -224,11 +228,16 @@ class _Check:
                 "begins a new chain, although there are lines before it: the journal was replaced "
                 "or could not be read, or lines were removed"
             )
-        elif prev not in self._may_follow:
+        elif prev not in self._may_follow and not self._tells_once_more(prev, content):
             self._find(
                 "does not follow the end of the file before it: lines there were removed, put in, "
                 "or lost while logrotate copied the file, or a file is missing here"
             )
+
+    def _tells_once_more(self, prev: object, content: dict[str, object]) -> bool:
+        """Say whether a file begins with what the one before it told already, after that line: that
+        could not be noted before the rotation, and the journal has forgotten its cycle since."""
+        return self._told_after.get(str(prev)) == content.get("cycle") != ""
 
     # The journal
 
