@@ -59,6 +59,8 @@ def has_address(user: User, wanted: str) -> bool:
     The console fills its own read-only field for people made by hand; where ours is blank that
     one counts, so that nobody is mailed for an address that is there (UniFi sheet §6.0).
     """
+    if user.email == wanted:
+        return True  # as nearly everywhere: nothing to bring into one form
     shown = normal(user.email) or normal(user.console_email)
     return normal(wanted) == shown or (normal(wanted) == "" and normal(user.email) == "")
 
@@ -78,7 +80,8 @@ def decide_addresses(
     # What one contact was refused nobody else gets either: the controller has it somewhere that no
     # list shows, and asking for the next contact would only be one more write (P8).
     taken = {normal(claims[contact_id].wanted) for contact_id in refused & claims.keys()}
-    for contact_id, claim in sorted(claims.items()):
+    for contact_id in sorted(claims):
+        claim = claims[contact_id]
         if claim.user is not None and has_address(claim.user, claim.wanted):
             continue
         if claim.user is None and normal(claim.wanted) == "":
@@ -119,10 +122,7 @@ def _blockers(
     open_claims: Mapping[ContactId, Claim], users: Mapping[UserId, User], taken: set[str]
 ) -> dict[ContactId, ContactId | _Nobody | _Stuck]:
     """Return, for each claim, whose write must come first: one contact, nobody, or no hope."""
-    holders: dict[str, list[User]] = {}
-    for user in users.values():
-        for address in {normal(user.email), normal(user.console_email)} - {""}:
-            holders.setdefault(address, []).append(user)
+    holders = _holders({normal(claim.wanted) for claim in open_claims.values()} - {""}, users)
     mover = {claim.user.id: c for c, claim in open_claims.items() if claim.user is not None}
     taken = set(taken)
     result: dict[ContactId, ContactId | _Nobody | _Stuck] = {}
@@ -144,6 +144,17 @@ def _blockers(
         else:
             result[contact_id] = _Stuck()
     return result
+
+
+def _holders(addresses: set[str], users: Mapping[UserId, User]) -> dict[str, list[User]]:
+    """Return who has each of these addresses, in either field."""
+    found: dict[str, list[User]] = {}
+    if not addresses:
+        return found
+    for user in users.values():
+        for address in addresses & {normal(user.email), normal(user.console_email)}:
+            found.setdefault(address, []).append(user)
+    return found
 
 
 def _can_give_up(user: User, address: str) -> bool:

@@ -45,7 +45,7 @@ class CardNumber:
         return isinstance(other, CardNumber) and other._number == self._number
 
     def __hash__(self) -> int:
-        return hash((CardNumber, self._number))
+        return hash(self._number)
 
     def __lt__(self, other: "CardNumber") -> bool:
         return self._number < other._number
@@ -71,7 +71,7 @@ class CardToken:
         return isinstance(other, CardToken) and other._token == self._token
 
     def __hash__(self) -> int:
-        return hash((CardToken, self._token))
+        return hash(self._token)
 
     def __lt__(self, other: "CardToken") -> bool:
         return self._token < other._token

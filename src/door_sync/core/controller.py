@@ -138,6 +138,11 @@ class Snapshot:
         return {card.token: card for card in self.cards}
 
     @cached_property
+    def doubtful_cards(self) -> Mapping[CardToken, Card]:
+        """The cards of which nobody can say who holds them, by token: normally none."""
+        return {card.token: card for card in self.cards if isinstance(card.holder, HolderUnknown)}
+
+    @cached_property
     def cards_numbered(self) -> Mapping[CardNumber, tuple[Card, ...]]:
         """The cards that carry each number: normally one."""
         found: dict[CardNumber, tuple[Card, ...]] = {}

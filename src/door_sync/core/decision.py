@@ -266,7 +266,11 @@ def _with_card(decided: Mapping[ContactId, Verdict], *, malformed: bool) -> tupl
 def unmapped(decided: Mapping[ContactId, Verdict]) -> tuple[ContactId, ...]:
     """Return the contacts with an active membership of a type without a rule (R1)."""
     return tuple(
-        sorted(c for c, verdict in decided.items() if verdict.entitlement == Unknown(UNMAPPED))
+        sorted(
+            contact_id
+            for contact_id, verdict in decided.items()
+            if isinstance(verdict.entitlement, Unknown) and verdict.entitlement.reason == UNMAPPED
+        )
     )
 
 

@@ -46,6 +46,13 @@ def name_of(member: Member) -> PersonName:
     return PersonName("Contact", str(member.contact_id), is_invented=True)
 
 
+def is_nameless(member: Member) -> bool:
+    """Say whether CiviCRM knows no name at all, so that one is invented."""
+    if member.first_name.strip() or member.last_name.strip():
+        return False
+    return name_of(member).is_invented
+
+
 def differs(name: PersonName, user: User) -> bool:
     """Say whether the controller shows another name than would be written."""
     return (tidy(user.first_name), tidy(user.last_name)) != (name.first, name.last)

@@ -6,6 +6,7 @@ order there is: R4 stands in `steps.Phase`, and steps of one contact keep the or
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import assert_never
 
 from door_sync.core.addresses import AddressDecision, Claim, LeaveOut, Write, decide_addresses
@@ -89,12 +90,16 @@ class _Planner:
     def __post_init__(self) -> None:
         snapshot = self.site.snapshot
         self.freed = freed_tokens(self.found, snapshot, self.held)
-        self.freed_if_not_held = freed_tokens(self.found, snapshot, frozenset())
         self.restored = restored_users(self.found, self.held)
         self.addresses = self._decide_addresses()
 
+    @cached_property
+    def waiting(self) -> frozenset[CardToken]:
+        """The cards that only changes which are held would free."""
+        return freed_tokens(self.found, self.site.snapshot, frozenset()) - self.freed
+
     def runs(self, contact_id: ContactId, change_class: ChangeClass) -> bool:
-        return (contact_id, change_class) not in self.held
+        return not self.held or (contact_id, change_class) not in self.held
 
     def of(self, contact_id: ContactId, what: Situation) -> Iterable[Change]:
         """Return the changes of one contact that run."""
@@ -104,7 +109,7 @@ class _Planner:
             case Create():
                 changes = [self._create(what)] if self.runs(contact_id, ChangeClass.GRANT) else []
             case Keep():
-                changes = list(self._keep(what))
+                changes = self._keep(what)
             case Restore():
                 runs = self.runs(contact_id, ChangeClass.RESTORE)
                 changes = [self._restore(what)] if runs else []
@@ -154,7 +159,7 @@ class _Planner:
         ]
         return Change(contact_id, ChangeClass.GRANT, f"joined tier {what.grant.tier}", tuple(steps))
 
-    def _keep(self, what: Keep) -> Iterable[Change]:
+    def _keep(self, what: Keep) -> list[Change]:
         contact_id, user = what.verdict.contact_id, what.user
         card_class = ChangeClass.GRANT if what.is_half_made else ChangeClass.CARD
         card: list[Step] = []
@@ -162,15 +167,16 @@ class _Planner:
             card += [FreeCard(user.id, t, OnRefusal.FAIL, Phase.FREE) for t in what.stale]
             card += self._card_steps(what.verdict, user.id, user)
         policy = self._policy_step(what)
-        if what.is_half_made:
-            steps = (*card, *policy)
-            yield Change(contact_id, ChangeClass.GRANT, "the user is not complete yet", steps)
-        else:
-            yield Change(contact_id, ChangeClass.CARD, "another card number", tuple(card))
-            reason = f"tier {what.grant.tier}"
-            yield Change(contact_id, ChangeClass.POLICY, reason, tuple(policy))
         profile = self._profile_steps(what.verdict, user, Phase.KNOWN)
-        yield Change(contact_id, ChangeClass.PROFILE, "name or address differs", tuple(profile))
+        if what.is_half_made:
+            found = [(ChangeClass.GRANT, "the user is not complete yet", card + policy)]
+        else:
+            found = [
+                (ChangeClass.CARD, "another card number", card),
+                (ChangeClass.POLICY, f"tier {what.grant.tier}", policy),
+            ]
+        found.append((ChangeClass.PROFILE, "name or address differs", profile))
+        return [Change(contact_id, kind, reason, tuple(s)) for kind, reason, s in found if s]
 
     def _policy_step(self, what: Keep) -> list[Step]:
         user, policy = what.user, what.grant.policy
@@ -237,17 +243,16 @@ class _Planner:
     def _block(
         self, contact_id: ContactId, number: CardNumber, why: OutOfReach, user: User | None
     ) -> None:
-        waiting = self.freed_if_not_held - self.freed
         tokens = {card.token for card in self.site.snapshot.cards_numbered.get(number, ())}
-        kept: set[CardToken] = set(user.tokens) - self.freed if user else set()
+        keeps_one = user is not None and not self.freed.issuperset(user.tokens)
         self.blocked.append(
             Blocked(
                 contact_id,
                 number,
                 why.reason,
                 why.holder,
-                waits_for_hold=bool(tokens & waiting),
-                leaves_no_card=not kept,
+                waits_for_hold=bool(tokens & self.waiting),
+                leaves_no_card=not keeps_one,
             )
         )
 
@@ -292,14 +297,12 @@ class _Planner:
         claims: dict[ContactId, Claim] = {}
         for contact_id, what in self.found.items():
             match what:
-                case Create(verdict=verdict) if self.runs(contact_id, ChangeClass.GRANT):
-                    claims[contact_id] = _claim(verdict, None)
-                case Keep(verdict=verdict, user=user) if self.runs(contact_id, ChangeClass.PROFILE):
-                    claims[contact_id] = _claim(verdict, user)
-                case Restore(verdict=verdict, user=user) if self.runs(
-                    contact_id, ChangeClass.RESTORE
-                ):
-                    claims[contact_id] = _claim(verdict, user)
+                case Keep() if self.runs(contact_id, ChangeClass.PROFILE):
+                    claims[contact_id] = _claim(what.verdict, what.user)
+                case Create() if self.runs(contact_id, ChangeClass.GRANT):
+                    claims[contact_id] = _claim(what.verdict, None)
+                case Restore() if self.runs(contact_id, ChangeClass.RESTORE):
+                    claims[contact_id] = _claim(what.verdict, what.user)
                 case _:
                     pass
         decided = decide_addresses(claims, self.site.snapshot.user, self.site.refused)

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from door_sync.core.cards import BadCard
 from door_sync.core.controller import User
-from door_sync.core.names import name_of
+from door_sync.core.names import is_nameless
 from door_sync.core.people import ContactId
 from door_sync.core.situation import (
     Create,
@@ -50,65 +50,71 @@ def notices(site: Site, found: Mapping[ContactId, Situation]) -> list[Notice]:
     return result
 
 
-def _on_verdict(verdict: Verdict) -> Iterable[Notice]:
+def _on_verdict(verdict: Verdict) -> list[Notice]:
     contact_id = verdict.contact_id
+    found: list[Notice] = []
     if isinstance(verdict.card, CardUnknown):
         member = verdict.member
         malformed = member is not None and isinstance(member.card, BadCard)
         kind = NoticeKind.BAD_CARD if malformed else NoticeKind.DUPLICATE_CARD
-        yield Notice(kind, f"{verdict.card.reason}; the card stays as it is", contact_id)
+        found.append(Notice(kind, f"{verdict.card.reason}; the card stays as it is", contact_id))
     is_grant = isinstance(verdict.entitlement, Grant)
-    if is_grant and verdict.member is not None and name_of(verdict.member).is_invented:
+    if is_grant and verdict.member is not None and is_nameless(verdict.member):
         text = "CiviCRM has no name for this contact, so its id stands in for one"
-        yield Notice(NoticeKind.NO_NAME, text, contact_id)
+        found.append(Notice(NoticeKind.NO_NAME, text, contact_id))
+    return found
 
 
-def _on_situation(contact_id: ContactId, what: Situation, site: Site) -> Iterable[Notice]:
+def _on_situation(contact_id: ContactId, what: Situation, site: Site) -> list[Notice]:
     match what:
+        case Keep():
+            return _on_hand_enrolled(what.verdict, what.user, site)
         case LeaveAlone(unknown=unknown):
             text = f"{unknown.reason}; nothing is changed"
             if unknown.reason == UNMAPPED:
                 text += f". {UNMAPPED_SETTLED_BY}"
-            yield Notice(NoticeKind.UNKNOWN, text, contact_id)
+            return [Notice(NoticeKind.UNKNOWN, text, contact_id)]
         case Wait(user=user, why=why):
             kind = NoticeKind.PENDING_USER if why.is_pending else NoticeKind.RESTORE_WAITS
-            yield Notice(kind, f"user {user.id}: {why.text}", contact_id)
+            return [Notice(kind, f"user {user.id}: {why.text}", contact_id)]
         case Settled(users=users):
-            for user in users:
-                text = (
-                    f"user {user.id} shows no status; its deactivation was accepted and it holds "
-                    "no card. Look at it in the controller"
-                )
-                yield Notice(NoticeKind.NO_STATUS, text, contact_id)
-        case Keep(verdict=verdict, user=user):
-            yield from _on_hand_enrolled(verdict, user, site)
+            text = (
+                "user {} shows no status; its deactivation was accepted and it holds no card. "
+                "Look at it in the controller"
+            )
+            return [
+                Notice(NoticeKind.NO_STATUS, text.format(user.id), contact_id) for user in users
+            ]
         case Restore(verdict=verdict, user=user):
-            yield from _on_hand_enrolled(verdict, user, site)
+            found = _on_hand_enrolled(verdict, user, site)
             others = set(user.policy_ids) - site.managed - site.snapshot.everyones_policies
             if others:
                 text = f"{len(others)} policies given by hand are not revived by the restore"
-                yield Notice(NoticeKind.HAND_GIVEN_POLICIES, text, contact_id)
+                found.append(Notice(NoticeKind.HAND_GIVEN_POLICIES, text, contact_id))
+            return found
         case Create() | Revoke() | TakeTiersOff() | Nothing():
-            return
+            return []
         case _:
             assert_never(what)
 
 
-def _on_hand_enrolled(verdict: Verdict, user: User, site: Site) -> Iterable[Notice]:
+def _on_hand_enrolled(verdict: Verdict, user: User, site: Site) -> list[Notice]:
     held = site.snapshot.cards_held_by.get(user.id, ())
     wanted = wanted_number(verdict)
     by_hand = [c for c in held if not c.is_ours and (c.number is None or c.number != wanted)]
-    if by_hand:
-        text = f"user {user.id} has {len(by_hand)} cards enrolled by hand, which stay"
-        yield Notice(NoticeKind.HAND_ENROLLED_CARD, text, verdict.contact_id)
+    if not by_hand:
+        return []
+    text = f"user {user.id} has {len(by_hand)} cards enrolled by hand, which stay"
+    return [Notice(NoticeKind.HAND_ENROLLED_CARD, text, verdict.contact_id)]
 
 
-def _on_two_users(verdict: Verdict, site: Site) -> Iterable[Notice]:
+def _on_two_users(verdict: Verdict, site: Site) -> list[Notice]:
     users = site.snapshot.users_of.get(verdict.contact_id, ())
-    if len(users) > 1:
-        ids = ", ".join(sorted(user.id for user in users))
-        text = f"{len(users)} users in the controller carry this contact id: {ids}"
-        yield Notice(NoticeKind.TWO_USERS, text, verdict.contact_id)
+    if len(users) < 2:
+        return []
+    ids = ", ".join(sorted(user.id for user in users))
+    text = f"{len(users)} users in the controller carry this contact id: {ids}"
+    return [Notice(NoticeKind.TWO_USERS, text, verdict.contact_id)]
 
 
 def cut_off_notices(cut_off: Iterable[ContactId]) -> list[Notice]:

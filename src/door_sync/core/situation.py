@@ -4,14 +4,13 @@ A situation is what the planner works from: the contact's verdict, the user that
 cards that are stale there, and the class of change it falls into. Nothing is written here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import (
     Card,
-    HolderUnknown,
     PolicyId,
     Snapshot,
     User,
@@ -135,6 +134,8 @@ class Nothing:
     """What should be is what is."""
 
 
+NOTHING = Nothing()
+
 Situation = Create | Keep | Restore | Wait | Revoke | Settled | TakeTiersOff | LeaveAlone | Nothing
 
 PENDING = WaitReason("the user is an invited administrator who has not accepted", is_pending=True)
@@ -166,28 +167,28 @@ def situation(verdict: Verdict, site: Site) -> Situation:
     """Given one verdict, return what it meets in the controller (the rows of R2's table)."""
     users = site.snapshot.users_of.get(verdict.contact_id, ())
     match verdict.entitlement:
-        case Unknown() as unknown:
-            return LeaveAlone(verdict, unknown)
-        case Skip():
-            shown = tuple(user for user in users if managed_policies(user, site.managed))
-            return TakeTiersOff(verdict, shown) if shown else Nothing()
-        case Deny() as deny:
-            return _denied(verdict, deny, users, site)
         case Grant() as grant:
             return _granted(verdict, grant, users, site)
+        case Deny() as deny:
+            return _denied(verdict, deny, users, site)
+        case Skip():
+            shown = tuple(user for user in users if managed_policies(user, site.managed))
+            return TakeTiersOff(verdict, shown) if shown else NOTHING
+        case Unknown() as unknown:
+            return LeaveAlone(verdict, unknown)
         case _:
             assert_never(verdict.entitlement)
 
 
 def _denied(verdict: Verdict, deny: Deny, users: Iterable[User], site: Site) -> Situation:
-    not_shut = tuple(user for user in users if user.status is not UserStatus.DEACTIVATED)
-    todo = tuple(user for user in not_shut if user.id not in site.settled)
-    if todo:
-        return Revoke(verdict, deny, todo)
-    return Settled(verdict, not_shut) if not_shut else Nothing()
+    not_shut = [user for user in users if user.status is not UserStatus.DEACTIVATED]
+    if not not_shut:
+        return NOTHING
+    todo = [user for user in not_shut if user.id not in site.settled]
+    return Revoke(verdict, deny, tuple(todo)) if todo else Settled(verdict, tuple(not_shut))
 
 
-def _granted(verdict: Verdict, grant: Grant, users: Iterable[User], site: Site) -> Situation:
+def _granted(verdict: Verdict, grant: Grant, users: Collection[User], site: Site) -> Situation:
     user = serving_user(users, verdict, site.snapshot)
     if user is None:
         return Create(verdict, grant)
@@ -220,12 +221,14 @@ def _restore_must_wait(
     return None
 
 
-def serving_user(users: Iterable[User], verdict: Verdict, snapshot: Snapshot) -> User | None:
+def serving_user(users: Collection[User], verdict: Verdict, snapshot: Snapshot) -> User | None:
     """Return which of a contact's users serves it (R2, two users with one contact id).
 
     Active, unknown, deactivated, PENDING, in that order; then the one that holds the wanted card;
     then the lowest id.
     """
+    if len(users) == 1:
+        return next(iter(users))  # as nearly everywhere: nobody to compare with
 
     def preference(user: User) -> tuple[int, bool, str]:
         held = snapshot.cards_held_by.get(user.id, ())
@@ -245,18 +248,18 @@ def wanted_number(verdict: Verdict) -> CardNumber | None:
     return verdict.card if isinstance(verdict.card, CardNumber) else None
 
 
-def _is_stale(card: Card, verdict: Verdict) -> bool:
+def _stale(cards: Iterable[Card], verdict: Verdict) -> tuple[CardToken, ...]:
     wanted = wanted_number(verdict)
-    return wanted is not None and card.is_ours and card.number != wanted
-
-
-def _stale(bound: Iterable[Card], verdict: Verdict) -> tuple[CardToken, ...]:
-    return tuple(sorted(card.token for card in bound if _is_stale(card, verdict)))
+    if wanted is None:
+        return ()
+    return tuple(sorted([one.token for one in cards if one.is_ours and one.number != wanted]))
 
 
 def _has_doubtful_card(user: User, verdict: Verdict, snapshot: Snapshot) -> bool:
-    shown = [snapshot.card[token] for token in user.tokens if token in snapshot.card]
-    return any(isinstance(c.holder, HolderUnknown) and _is_stale(c, verdict) for c in shown)
+    doubtful = snapshot.doubtful_cards
+    if not doubtful:
+        return False
+    return bool(_stale([doubtful[one] for one in user.tokens if one in doubtful], verdict))
 
 
 def freed_tokens(

@@ -93,6 +93,9 @@ NO_SUCH_CONTACT = "no such contact"
 CUT_OFF = "cut off by hand"
 DUPLICATE_CARD = "another member with a grant has the same card number"
 
+_NO_MEMBERSHIP = Deny("no active membership")
+"""One for all former members: there may be more of them than of all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class MatchedRules:
@@ -224,13 +227,16 @@ def deciding(memberships: Iterable[Membership], book: TierBook) -> Membership | 
     The highest rank wins, ties by type name, then the first. None if none counts, or if one of
     those that do has no rule: then nobody knows.
     """
+    return _outweighing([one for one in memberships if book.counts(one)], book)
+
+
+def _outweighing(counting: Iterable[Membership], book: TierBook) -> Membership | None:
     ranked: list[tuple[int, str, Membership]] = []
-    for one in memberships:
-        if book.counts(one):
-            rule = book.rules.by_type.get(one.type.id)
-            if rule is None:
-                return None
-            ranked.append((-rule.rank, one.type.name, one))
+    for one in counting:
+        rule = book.rules.by_type.get(one.type.id)
+        if rule is None:
+            return None
+        ranked.append((-rule.rank, one.type.name, one))
     return min(ranked, key=lambda row: row[:2])[2] if ranked else None
 
 
@@ -245,9 +251,10 @@ def entitlement(member: Member, book: TierBook) -> Entitlement:
         return Deny("the contact is in CiviCRM's trash")
     if member.is_deceased:
         return Deny("deceased")
-    if not any(book.counts(one) for one in member.memberships):
-        return Deny("no active membership")
-    decider = deciding(member.memberships, book)
+    counting = [one for one in member.memberships if book.counts(one)]
+    if not counting:
+        return _NO_MEMBERSHIP
+    decider = _outweighing(counting, book)
     if decider is None:
         return Unknown(UNMAPPED)
     winner = book.rules.by_type[decider.type.id]
@@ -269,16 +276,17 @@ def verdicts(members: Iterable[Member], book: TierBook) -> dict[ContactId, Verdi
     carries a recycled number takes nothing from its new owner. Whoever was cut off by hand may
     still have the card in his pocket, so for this he counts as CiviCRM has him (P1).
     """
-    entitled = [(member, entitlement(member, book)) for member in members]
+    people = tuple(members)
+    entitled = [entitlement(member, book) for member in people]
     as_in_civicrm = replace(book, cut_off=frozenset())
     wanted: dict[CardNumber, int] = {}
-    for member, decided in entitled:
+    for member, decided in zip(people, entitled, strict=True):
         is_cut_off = member.contact_id in book.cut_off
         by_civicrm = entitlement(member, as_in_civicrm) if is_cut_off else decided
         if isinstance(by_civicrm, Grant) and isinstance(member.card, CardNumber):
             wanted[member.card] = wanted.get(member.card, 0) + 1
     result: dict[ContactId, Verdict] = {}
-    for member, decided in entitled:
+    for member, decided in zip(people, entitled, strict=True):
         card = _card_part(member, wanted) if isinstance(decided, Grant) else None
         result[member.contact_id] = Verdict(member.contact_id, decided, card, member)
     return result
