@@ -209,6 +209,12 @@ class LongRun(RecordedClub):
             one.kind is NoticeKind.RESTORE_WAITS for one in report.notices
         )
 
+    def _forget_refusals(self) -> None:
+        """A contact that CiviCRM has lost is in doubt for one read, in which nothing asks for what
+        a person refused. That ends the refusal; what the next read asks for is another matter."""
+        super()._forget_refusals()
+        self.refused &= self.club.civicrm.world.contacts.keys()
+
     def _check_records(self) -> None:
         if self.ran % CHECKED_EVERY == 0:
             super()._check_records()

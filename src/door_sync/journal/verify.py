@@ -16,6 +16,7 @@ from door_sync.files import OpsFileError
 from door_sync.journal.auditfiles import Damaged, Line, read_lines
 from door_sync.journal.book import Book, Entry
 from door_sync.journal.chain import HALF_LINE, OPENS, hash_of, seal_of
+from door_sync.journal.remarks import CHANGED, NO_HASH, NOT_AFTER, NOT_FIRST, NOT_NEXT, UNTOLD
 from door_sync.journal.store import Store
 
 
@@ -56,23 +57,6 @@ class _Half:
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{0,64}")
 _HASH: Final = re.compile(r"([0-9a-f]{64})?")
 
-CHANGED: Final = "was changed after it was written: its content does not match its hash"
-NOT_NEXT: Final = (
-    "does not follow the line before it: lines were removed between the two, put in, or moved"
-)
-NOT_FIRST: Final = (
-    "is not the first line that was written to this file: lines before it were removed"
-)
-NO_HASH: Final = (
-    "has no hash, and stands after lines that have one: it was put in, damaged, or written by an "
-    "older door-sync"
-)
-
-UNTOLD: Final = (
-    "lines tell of cycles that the journal holds no more, because of their age or because it was "
-    "started anew; the chain alone vouches for them"
-)
-
 
 def verify(files: Sequence[Path], store: Store, *, are_all: bool) -> Verification:
     """Check these audit files, the oldest first, against each other and the journal.
@@ -99,7 +83,8 @@ class _Check:
         self._before = 0  # lines without a hash before the chain
         self._last = ""
         self._may_follow: set[str] = set()
-        self._told_after: dict[str, str] = {}  # in one file: the cycle of the line after each
+        self._after: dict[str, tuple[str, str]] = {}  # in one file: the line after each, its cycle
+        self._once_more: dict[str, _Place] = {}
         self._half: _Half | None = None
         self._not_theirs: dict[str, _Place] = {}
         self._not_begun = 0
@@ -126,6 +111,8 @@ class _Check:
     def end(self) -> None:
         """Compare with the journal what only the whole can tell."""
         self._missing()
+        for place in self._once_more.values():
+            self._find(NOT_AFTER, place)
         for cycle_id, place in self._not_theirs.items():
             if cycle_id in self._book.seen:
                 text = f"stands there twice for cycle {cycle_id}: the process died between writing"
@@ -167,8 +154,10 @@ class _Check:
             self._settle_half(content)
             self._chained(content)
             if self._is_first_in_file:
-                self._told_after.clear()
-            self._told_after[str(content.get("prev"))] = str(content.get("cycle"))
+                self._after.clear()
+            cycle_id = str(content.get("cycle"))
+            self._after[str(content.get("prev"))] = carried.hash, cycle_id
+            self._once_more.pop(cycle_id, None)
         self._is_first_chained = self._is_first_in_file = False
         self._last = carried.hash
         self._may_follow.add(carried.hash)
@@ -228,16 +217,23 @@ class _Check:
                 "begins a new chain, although there are lines before it: the journal was replaced "
                 "or could not be read, or lines were removed"
             )
-        elif prev not in self._may_follow and not self._tells_once_more(prev, content):
-            self._find(
-                "does not follow the end of the file before it: lines there were removed, put in, "
-                "or lost while logrotate copied the file, or a file is missing here"
-            )
+        elif prev not in self._may_follow and not self._goes_back(str(prev)):
+            self._find(NOT_AFTER)
 
-    def _tells_once_more(self, prev: object, content: dict[str, object]) -> bool:
-        """Say whether a file begins with what the one before it told already, after that line: that
-        could not be noted before the rotation, and the journal has forgotten its cycle since."""
-        return self._told_after.get(str(prev)) == content.get("cycle") != ""
+    def _goes_back(self, prev: str) -> bool:
+        """Say whether a file goes on from an earlier line of the one before it, because the lines
+        after that could not be noted before the rotation; then what they told comes once more.
+
+        The journal's own cycles tell that by themselves; this is for those that it forgot.
+        """
+        if prev not in self._after:
+            return False
+        while prev in self._after:
+            prev, cycle_id = self._after[prev]
+            if cycle_id:
+                self._once_more.setdefault(cycle_id, self._place)
+                break
+        return True
 
     # The journal
 
