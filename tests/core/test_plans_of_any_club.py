@@ -33,8 +33,8 @@ from tests.core.worlds import Club, clubs, holds
 
 WAITING = (NoticeKind.RESTORE_WAITS, NoticeKind.PENDING_USER)
 
-often = settings(max_examples=200)
-seldom = settings(max_examples=50)
+often = settings(max_examples=2 * settings().max_examples)
+seldom = settings(max_examples=settings().max_examples // 2)
 """Enough where each club holds many cases of its own."""
 
 
