@@ -1,11 +1,16 @@
-"""How the suite is spread over processes: a file stays together, and so do those that compare."""
+"""How the suite is run: a file stays together, and so do those that compare; nobody hurries."""
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 TOGETHER = "tests/cli/privacy"
 """Its files tell at the end which lines were reached by all of them, so one process runs them."""
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+"""A busy machine is no fault of the code."""
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # without types of its own
