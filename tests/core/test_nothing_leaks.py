@@ -228,7 +228,14 @@ def everything() -> Iterator[object]:
     )
     yield (doubts, Budgets(), objections(made, doubts, Budgets(halt_on_bad_record=True)))
     expected = Expectation(
-        ACTIVE, False, {cards[0].token}, {cards[1].token}, MANAGED, MANAGED, FIRST, LAST, MAILBOX
+        status=ACTIVE,
+        holds={cards[0].token},
+        lacks={cards[1].token},
+        managed_policies=MANAGED,
+        kept_policies=MANAGED,
+        first_name=FIRST,
+        last_name=LAST,
+        email=MAILBOX,
     )
     yield expected
     read = World({one.contact_id: one for one in people}, tuple(TYPES.values()), shown, TODAY)
