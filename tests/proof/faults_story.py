@@ -8,7 +8,7 @@ import copy
 import shutil
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +165,7 @@ def copied(world: World) -> World:
     return copy.deepcopy(world, {id(world.lock): threading.RLock()})
 
 
-def tell_the_story(club: Club, cycle: Any) -> dict[str, int]:
+def tell_the_story(club: Club, cycle: Callable[[], CycleReport]) -> dict[str, int]:
     """Let a club live up to the eve; return the contacts by the part that they play."""
     crm, world = club.civicrm.world, club.unifi.world
     hall = world.add_policy("By hand", [club.front]).id

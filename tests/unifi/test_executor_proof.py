@@ -217,12 +217,27 @@ def test_a_user_who_got_another_number_meanwhile_is_a_failure(
     assert done(report) == []
 
 
-def test_a_restore_whose_activation_got_no_answer_is_not_done_though_it_was_carried_out(
+def test_a_restore_whose_activation_got_no_answer_goes_on_once_a_look_shows_it(
+    club: Club,
+) -> None:
+    """R2: what follows takes stale cards off, so it is not left until the next cycle."""
+    contact = _rejoins(club)
+    RESTORED.strike(club, UNHEARD)
+    report = club.cycle()
+    assert report.ending is Ending.CLEAN
+    assert contact in done(report)
+    assert club.opens(1001)
+    club.unifi.faults.clear()
+    settled(club)
+
+
+def test_a_restore_whose_activation_nobody_can_look_at_is_not_done_though_it_was_carried_out(
     club: Club,
 ) -> None:
     """What follows was passed over, so the member has no card: nothing of this is done."""
     contact = _rejoins(club)
     RESTORED.strike(club, UNHEARD)
+    at_look(club, html_error(502), "/users/:id", times=3)
     report = club.cycle()
     assert report.ending is Ending.PARTIAL
     assert contact in failed(report)
