@@ -27,6 +27,8 @@ from tests.club import ImpatientClock
 from tests.properties.office import Office
 
 PATIENCE_SECONDS = 120.0
+KEPT_FILES = 36
+"""Rotated audit files that are kept, as logrotate counts them."""
 
 
 class PassingClock(ImpatientClock):
@@ -183,6 +185,12 @@ class ServedOffice(Office):
             return super().cycle()
         self._look_for_thread()
         return self.daemon.next_cycle()
+
+    def rotate(self, *, by_copy: bool) -> None:
+        """Rotate the audit file, and throw away what is older than the last files."""
+        oldest = Path(f"{self.audit}.{KEPT_FILES}")
+        oldest.unlink(missing_ok=True)
+        super().rotate(by_copy=by_copy)
 
     def scrape(self) -> str:
         """Ask the service for its figures, as Prometheus does."""

@@ -45,16 +45,25 @@ def telling(title: str, config: pytest.Config) -> Iterator[Teller]:
     with open_club() as club:
         teller = Teller(club)
         yield teller
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if THOROUGH and terminal is not None:
-        terminal.write_line(f"\n{title}")
-        for story, count in sorted(teller.told.items()):
-            terminal.write_line(f"  {count:6}  {story}")
-        told, stories = teller.told.total(), len(teller.told)
-        terminal.write_line(
-            f"  {told:6}  in all: {stories} stories under {len(teller.readings)} readings, "
-            "each with the end state that it has by itself"
-        )
+    if not THOROUGH:
+        return
+    tell(config, f"\n{title}")
+    for story, count in sorted(teller.told.items()):
+        tell(config, f"  {count:6}  {story}")
+    told, stories = teller.told.total(), len(teller.told)
+    tell(
+        config,
+        f"  {told:6}  in all: {stories} stories under {len(teller.readings)} readings, "
+        "each with the end state that it has by itself",
+    )
+
+
+def tell(config: pytest.Config, line: str) -> None:
+    """Print a line to whoever runs the tests, past what catches the tests' own output."""
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        print(line, flush=True)  # noqa: T201 - the figures of a proof are what it is run for
 
 
 def named(case: object) -> str:

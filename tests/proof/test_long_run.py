@@ -25,6 +25,7 @@ from tests.club import ImpatientClock, open_club
 from tests.notify.conftest import MailServer
 from tests.proof.long_run import LongRun
 from tests.proof.long_run_measures import Measured, growth, look
+from tests.proof.readings_told import tell
 from tests.properties import conftest as properties
 from tests.thorough import THOROUGH
 
@@ -74,17 +75,14 @@ def test_a_club_lives_for_years(
     for line in run.told_in_the_end():
         say(line)
     assert run.agreed > cycles / 2, "the doors were hardly ever asked"
-    assert {"clean", "failed"} <= run.endings.keys()
     if is_long:
+        assert {"clean", "held", "partial", "failed", "died"} <= run.endings.keys()
         assert growth(run.course) == []
 
 
 def _teller(config: pytest.Config) -> Callable[[str], None]:
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is None or not (THOROUGH or "DOOR_SYNC_LONG_RUN" in os.environ):
-        return lambda _: None
-    say: Callable[[str], None] = terminal.write_line
-    return say
+    is_asked = THOROUGH or "DOOR_SYNC_LONG_RUN" in os.environ
+    return (lambda line: tell(config, line)) if is_asked else (lambda _: None)
 
 
 # The measure itself: what it would notice.
