@@ -23,6 +23,7 @@ from tests.club import open_club
 from tests.proof.faults_story import Site
 from tests.proof.hands_console import Hand
 from tests.proof.hands_onlooker import Finding, Onlooker
+from tests.proof.readings_told import tell
 from tests.properties.truth import disagreements, is_managed, standings
 from tests.properties.witness import Witness
 from tests.thorough import THOROUGH
@@ -96,6 +97,20 @@ class Judge:
         before = [(number, False) for number in range(1, len(entries) + 1)]
         after = [(number, True) for number in range(1, first)]
         return [*before, *after, (len(entries), True)]
+
+    def table(self) -> Iterator[str]:
+        """Return what was counted, in lines."""
+        total: Counter[str] = Counter()
+        for name, counts in self.told.items():
+            total.update(counts)
+            text = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+            yield f"  {name}: {text}"
+        acted = total.total() - total["had nothing to do"]
+        yield f"  in all {acted} cycles with a hand in them: {dict(total)}"
+        yield "  writes to whom a hand had changed unseen, each told by the read-back:"
+        for (name, what), count in sorted(self.findings.items()):
+            yield f"  {count:6}  {name}: {what}"
+        yield f"  requests between the last look and a forced bind: {dict(self.force_gaps)}"
 
     def _begin(self, switches: Switches) -> None:
         """Bring the club to the eve, unless that was done, and let one cycle go by untouched."""
@@ -268,18 +283,6 @@ def judging(title: str, directory: Path, config: pytest.Config) -> Iterator[Judg
         club.relax()
         judge = Judge(Desk(club, directory / "site"))
         yield judge
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if not THOROUGH or terminal is None:
-        return
-    terminal.write_line(f"\n{title}")
-    total: Counter[str] = Counter()
-    for name, counts in judge.told.items():
-        total.update(counts)
-        text = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-        terminal.write_line(f"  {name}: {text}")
-    acted = total.total() - total["had nothing to do"]
-    terminal.write_line(f"  in all {acted} cycles with a hand in them: {dict(total)}")
-    terminal.write_line("  writes that a hand came before, each told by the read-back:")
-    for (name, what), count in sorted(judge.findings.items()):
-        terminal.write_line(f"  {count:6}  {name}: {what}")
-    terminal.write_line(f"  requests between the last look and a forced bind: {judge.force_gaps}")
+    if THOROUGH:
+        for line in [f"\n{title}", *judge.table()]:
+            tell(config, line)
