@@ -19,7 +19,7 @@ from door_sync.core.steps import NoticeKind
 from door_sync.simulators.faults import Answer, Armed
 from tests.club import Club
 from tests.notify.conftest import MailServer
-from tests.proof.long_run_measures import Measured, look
+from tests.proof.long_run_measures import Measured, look, too_old
 from tests.proof.long_run_site import PassingClock, ServedOffice
 from tests.proof.readings import EVERY_READING
 from tests.properties.counting import Tally
@@ -48,6 +48,10 @@ HAPPENINGS = [*EVENTS, *EVENTS, *HANDS, "many_leave_at_once", "the_scheduled_job
 
 FULL = 30
 """More contacts than that, and whoever left is removed."""
+
+UNTIL_PRUNED = timedelta(days=45)
+"""Rows go with a cycle that keeps its journal; a pause of twelve days may come several times, and a
+gap of more than 40 days counts as 40 (`journal.retention`)."""
 
 CHECKED_EVERY = 20
 """How often the whole record is verified, and every file searched for what is personal."""
@@ -236,6 +240,9 @@ class LongRun(RecordedClub):
             "metrics file bytes": self.office.metrics,
         }
         self.course.append(look(self.ran, self.days(), files, self.office.journal))
+        now, kept = self.club.clock.now(), self.office.settings.ops.keep_changes_days
+        old = too_old(self.office.journal, now, timedelta(days=kept) + UNTIL_PRUNED)
+        assert old == [], f"§7: kept for too long: {old}"
 
     def days(self) -> float:
         """Return how many simulated days have passed."""
@@ -265,6 +272,8 @@ class LongRun(RecordedClub):
             if any(most):
                 yield f"  {name:32}" + "".join(f"{one:12,.0f}" for one in most)
         first, last = (self.course[at].amounts["resident KiB"] for at in (0, -1))
+        more = self.course[-1].kinds - self.course[third].kinds
+        yield f"  objects of door-sync that came since the first third: {_counted(more)}"
         yield f"  resident KiB: {first:.0f} at first, {last:.0f} at last"
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 
@@ -24,7 +24,7 @@ from door_sync.journal.sqlite import SqliteJournal
 from tests.club import ImpatientClock, open_club
 from tests.notify.conftest import MailServer
 from tests.proof.long_run import LongRun
-from tests.proof.long_run_measures import Measured, growth, look
+from tests.proof.long_run_measures import Measured, growth, look, too_old
 from tests.proof.readings_told import tell
 from tests.properties import conftest as properties
 from tests.thorough import THOROUGH
@@ -50,7 +50,10 @@ def traced() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_waiting")
 def test_a_club_lives_for_years(
-    tmp_path: Path, mail_server: MailServer, request: pytest.FixtureRequest
+    tmp_path: Path,
+    mail_server: MailServer,
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Every promise after every cycle, the doors after every clean one; see `LongRun`."""
     cycles, seed = int(CHOSEN), int(SEED or SystemRandom().randrange(10**6))
@@ -66,6 +69,7 @@ def test_a_club_lives_for_years(
             while run.ran < cycles:
                 run.turn()
                 if run.ran >= every * (len(run.course) + 1):
+                    caplog.clear()  # else it keeps every record, and all that hangs on them
                     run.measure()
                 if run.ran >= cycles / 4 * (run.updates + 1):
                     run.becomes_another_controller()
@@ -148,15 +152,28 @@ def test_what_is_opened_now_and_then_and_never_closed_is_noticed(tmp_path: Path,
         assert any(one.startswith(what) for one in growth(_course(tmp_path, leak)))
 
 
-def test_rows_that_nothing_removes_are_noticed(tmp_path: Path) -> None:
-    def leak(n: int) -> None:
-        with closing(sqlite3.connect(tmp_path / "history.db")) as connection, connection:
-            connection.execute(
-                "INSERT INTO alert_messages (cause, kind, at) VALUES ('x', 'begin', ?)", (str(n),)
-            )
+def _with_row(directory: Path, statement: str, *values: str) -> None:
+    with closing(sqlite3.connect(directory / "history.db")) as connection, connection:
+        connection.execute(statement, values)
 
-    found = growth(_course(tmp_path, leak))
-    assert any(one.startswith("rows of alert_messages") for one in found)
+
+def test_rows_that_nothing_removes_are_noticed(tmp_path: Path) -> None:
+    remember = "INSERT INTO refused_addresses (digest, at) VALUES (?, '')"
+    found = growth(_course(tmp_path, lambda n: _with_row(tmp_path, remember, f"{n:032x}")))
+    assert [one.split(":")[0] for one in found] == ["rows of refused_addresses"]
+
+
+def test_rows_that_retention_forgets_are_noticed_by_their_age(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    journal = tmp_path / "history.db"
+    with SqliteJournal.open(journal, ImpatientClock()):
+        pass
+    tell = "INSERT INTO alert_messages (cause, kind, at) VALUES ('x', 'begin', ?)"
+    _with_row(tmp_path, tell, (now - timedelta(days=9)).isoformat())
+    assert too_old(journal, now, timedelta(days=10)) == []
+    _with_row(tmp_path, tell, (now - timedelta(days=11)).isoformat())
+    [found] = too_old(journal, now, timedelta(days=10))
+    assert found.startswith("alert_messages: 2026-11-12")
 
 
 def test_a_process_that_swells_and_a_file_that_grows_are_noticed(tmp_path: Path) -> None:
