@@ -18,11 +18,12 @@ from door_sync.ports import ControllerDistrusted, SourceDistrusted
 from door_sync.settings import Settings
 from door_sync.simulators.exchange import SeenRequest
 from door_sync.simulators.faults import Hook
+from door_sync.simulators.unifi.journal import Entry
 from door_sync.simulators.unifi.switches import Switches
 from tests.club import open_club
 from tests.proof.faults_story import Site
 from tests.proof.hands_console import Hand
-from tests.proof.hands_onlooker import Finding, Onlooker
+from tests.proof.hands_onlooker import MOVED, Finding, Onlooker
 from tests.proof.readings_told import tell
 from tests.properties.truth import disagreements, is_managed, standings
 from tests.properties.witness import Witness
@@ -76,6 +77,10 @@ class _Witness(Witness):
         return int(shown.employee_number) if shown is not None else None
 
 
+def _is_forced(entry: Entry) -> bool:
+    return isinstance(entry.body, dict) and entry.body.get("force_add") is True
+
+
 @dataclass
 class Judge:
     """Runs cycles with hands in them, and counts."""
@@ -84,6 +89,8 @@ class Judge:
     told: dict[str, Counter[str]] = field(default_factory=dict)
     findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     force_gaps: Counter[int] = field(default_factory=Counter)
+    force: int = 0
+    """The number of the request that takes a card by force in a cycle without a hand."""
     _told: Switches | None = None
 
     def gaps(self, switches: Switches) -> list[tuple[int, bool]]:
@@ -94,6 +101,7 @@ class Judge:
         self._begin(switches)
         entries = self.site.club.unifi.journal.requests()
         first = next(n for n, one in enumerate(entries, start=1) if one.is_write)
+        [self.force] = [n for n, one in enumerate(entries, start=1) if _is_forced(one)]
         before = [(number, False) for number in range(1, len(entries) + 1)]
         after = [(number, True) for number in range(1, first)]
         return [*before, *after, (len(entries), True)]
@@ -107,7 +115,7 @@ class Judge:
             yield f"  {name}: {text}"
         acted = total.total() - total["had nothing to do"]
         yield f"  in all {acted} cycles with a hand in them: {dict(total)}"
-        yield "  writes to whom a hand had changed unseen, each told by the read-back:"
+        yield "  writes to whom a hand had changed unseen, each told but what was moved:"
         for (name, what), count in sorted(self.findings.items()):
             yield f"  {count:6}  {name}: {what}"
         yield f"  requests between the last look and a forced bind: {dict(self.force_gaps)}"
@@ -226,7 +234,12 @@ class Judge:
         for one in onlooker.findings:
             assert not one.could_know, f"{one.what}: {one}"
             self.findings[name, one.what] += 1
-            self._is_named(one, report, told)
+            if one.what == MOVED:
+                # No answer of the controller tells from whom a forced bind takes a card.
+                assert one.gap == 0, f"{one.what}: {one}"
+                assert "was taken back from" in told
+            else:
+                self._is_named(one, report, told)
 
     def _is_named(self, one: Finding, report: CycleReport, told: str) -> None:
         failed = {str(result.change.contact_id) for result in report.failed}

@@ -23,6 +23,7 @@ _TOKEN: Final = re.compile(r"/credentials/nfc_cards/tokens/([^/]+)")
 PAGE: Final = 100
 
 LOST_BY_FORCE = "a card was taken by force from somebody who is not disabled"
+MOVED = "a card was taken by force from whom it had been given to since the last look"
 LOST = "a card was taken from somebody who is to have it"
 SHUT = "somebody who is entitled was deactivated"
 GIVEN = "access was given to somebody who has no right to it"
@@ -43,8 +44,9 @@ class Shown:
 class Finding:
     """A write that was wrong when it arrived; `could_know` says that an answer had told before.
 
-    `contact` is whose user it was as far as the program had been shown, `user` its id, `gap` how
-    many requests lay between the last answer that showed the user and this write.
+    `contact` is whose user it was as far as the program had been shown, `user` its id, or that of a
+    visitor, `gap` how many requests lay between the last answer that showed the user (of a card
+    that was moved: its former holder) and this write.
     """
 
     what: str
@@ -67,6 +69,7 @@ class Onlooker:
     requests: int = 0
     _shown_at: dict[str, int] = field(default_factory=dict)
     _cards: dict[str, str] = field(default_factory=dict)
+    _looked_at: str = ""
     _ids: set[str] = field(default_factory=set)
 
     def watch_before(self) -> None:
@@ -97,6 +100,7 @@ class Onlooker:
             if path == "/users":
                 self._show(self._page(request.query))
             elif match is not None and not match[2]:
+                self._looked_at = match[1]
                 self._show([match[1]])
             return
         if path == "/users":
@@ -160,25 +164,24 @@ class Onlooker:
         target = match[1] if match is not None else ""
         by_force = path.endswith("/nfc_cards") and request.json().get("force_add") is True
         for token, holder in self._cards.items():
-            if now.get(token) == holder or holder not in world.users:
+            if now.get(token) == holder:
                 continue
-            user = world.users[holder]
-            is_disabled = user.status == "DEACTIVATED" and "status" not in user.missing
-            if is_disabled:
+            user = world.users.get(holder)
+            if user is None and holder not in {one.id for one in world.visitors}:
+                continue  # nobody is there who could lose it
+            if user is not None and user.status == "DEACTIVATED" and "status" not in user.missing:
                 continue
             if holder != target:
-                self._find(LOST_BY_FORCE, holder, could_know=not by_force)
+                what = LOST_BY_FORCE if holder == self._looked_at else MOVED
+                self._find(what, holder, could_know=not by_force)
                 continue
+            assert user is not None
             due = {one.card for one in self._standings(user)}
             alias = world.cards[token].alias
             if None not in due and {alias} == {f"sync-{one:05d}" for one in due}:
                 self._find(LOST, holder)
         if by_force:
-            [former] = [one for token, one in self._cards.items() if token == self._token(request)]
-            self.force_gaps.append(self.requests - self._shown_at[former] - 1)
-
-    def _token(self, request: SeenRequest) -> str:
-        return str(request.json()["token"])
+            self.force_gaps.append(self.requests - self._shown_at[self._looked_at] - 1)
 
     def _standings(self, user: User) -> list[Standing]:
         """Return the standing of whose user that is, now and on the eve: CiviCRM is read once."""
@@ -189,9 +192,10 @@ class Onlooker:
         return [*found]
 
     def _find(self, what: str, user_id: str, *, could_know: bool | None = None) -> None:
-        known, now = self.shown[user_id], self.picture(user_id)
+        known, now = self.shown.get(user_id), self.picture(user_id)
         if could_know is None:
             could_know = known is not None and now is not None and known == now
-        gap = self.requests - self._shown_at[user_id] - 1
+        seen = self._shown_at[self._looked_at if what == MOVED else user_id]
+        gap = self.requests - seen - 1
         contact = known.employee_number if known is not None else ""
         self.findings.append(Finding(what, user_id, contact, could_know, gap))

@@ -5,6 +5,7 @@ could have told; then the read-back names the person. Nothing crashes, nothing i
 is not, and once the hands rest the doors come to agree with the membership list.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from tests.proof.faults_story import MORE_READINGS, READINGS
 from tests.proof.hands_console import CONSOLE
 from tests.proof.hands_judge import Judge, judging
 from tests.proof.hands_office import OFFICE
+from tests.proof.hands_onlooker import LOST_BY_FORCE, MOVED
 from tests.thorough import THOROUGH, sample
 
 OWN, *OTHERS = [*READINGS.values(), *MORE_READINGS.values()]
@@ -44,7 +46,7 @@ def _turned(gaps: list[tuple[int, bool]], by: int) -> list[tuple[int, bool]]:
     return [*gaps[first:], *gaps[:first]]
 
 
-@pytest.mark.parametrize("name", CONSOLE)
+@pytest.mark.parametrize("name", sample([*CONSOLE], 2))
 def test_a_hand_at_the_console(console: Judge, name: str) -> None:
     gaps = console.gaps(OWN)
     turned = _turned(gaps, [*CONSOLE].index(name))
@@ -55,7 +57,28 @@ def test_a_hand_at_the_console(console: Judge, name: str) -> None:
             _all(console, name, gaps[number % SOME :: SOME])
 
 
-@pytest.mark.parametrize("name", OFFICE)
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("enables the holder of a card to reclaim", LOST_BY_FORCE),
+        ("moves that card to an active stranger", MOVED),
+        ("lends that card to a visitor", MOVED),
+        ("frees that card", ""),
+        ("deletes that card", ""),
+    ],
+)
+def test_a_hand_between_the_last_look_and_the_force(console: Judge, name: str, what: str) -> None:
+    """One request before that it is seen in time, and the card stays where it is."""
+    console.gaps(OWN)
+    console.findings, before = Counter(), console.findings
+    console.run(name, CONSOLE[name], console.force - 1, after=False)
+    assert not console.findings
+    console.run(name, CONSOLE[name], console.force, after=False)
+    assert [*console.findings] == ([(name, what)] if what else [])
+    console.findings += before
+
+
+@pytest.mark.parametrize("name", sample([*OFFICE], 2))
 def test_a_hand_in_the_office(office: Judge, name: str) -> None:
     turned = _turned(office.gaps_in_civicrm(OWN), [*OFFICE].index(name))
     for number, after in sample(turned, len(turned)):
