@@ -1,5 +1,7 @@
 """Who can open what, from lists made by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from door_sync.core.access import (
@@ -145,3 +147,49 @@ def test_users_come_first_by_name_and_doors_are_counted() -> None:
     assert [one.person.first_name for one in found.people] == ["Ann", "bob", "Vic"]
     assert doors_told(found.people) == {"Back": 2, "Front": 2}
     assert [*doors_told(found.people)] == ["Back", "Front"]
+
+
+def test_a_user_of_two_groups_has_the_policies_of_both() -> None:
+    groups = (
+        UserGroup((PolicyId("front"),), frozenset({UserId("ann")})),
+        UserGroup((PolicyId("building"),), frozenset({UserId("ann")})),
+    )
+    one = only(reading((user("ann"), CARD), groups=groups))
+    assert [each.id for each in one.policies] == ["building", "front"]
+    assert (one.doors, one.unnamed) == (("Front",), 1)
+
+
+def test_whoever_can_open_something_is_told_with_policies_ways_and_doors() -> None:
+    one = only(reading((user("ann", "front", "all"), CARD)))
+    assert [each.id for each in one.policies] == ["front", "all"]
+    assert one.door_ids == {"d1", "d2"}
+    guest = only(reading(visits=(visit("ACTIVE", FRONT, BACK),)))
+    assert (guest.ways, guest.policies, guest.doors) == (CARD, (), ("Back", "Front"))
+
+
+def test_places_that_nobody_can_tell_are_counted_each_once() -> None:
+    yard = Place("g7", is_group=True, name="Yard")
+    guest = only(reading(visits=(visit("ACTIVE", BUILDING, yard, yard, FRONT),)))
+    assert (guest.doors, guest.unnamed) == (("Front",), 2)
+
+
+def test_a_door_without_a_name_goes_by_what_the_place_or_its_id_says() -> None:
+    attic = Place("d7", is_group=False, name="Attic")
+    guest = only(reading(visits=(visit("ACTIVE", attic, Place("d8", is_group=False)),)))
+    assert guest.doors == ("Attic", "d8")
+    sparse = replace(reading(visits=(visit("ACTIVE", ALL),)), doors={"d1": "Front"})
+    assert only(sparse).doors == ("Front", "d2")
+
+
+def test_a_policy_that_is_not_in_the_list_goes_by_its_id() -> None:
+    assert only(reading((user("ann", "deleted"), CARD))).policies == (
+        AccessPolicy(PolicyId("deleted"), "deleted"),
+    )
+
+
+def test_those_who_are_shut_out_are_counted_beside_those_who_are_not() -> None:
+    guest = visit("ACTIVE", FRONT)
+    found = openings(
+        reading((user("ann", "front"), CARD), (user("bob"), CARD), visits=(guest, guest))
+    )
+    assert (len(found.people), found.shut) == (3, 1)

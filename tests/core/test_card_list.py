@@ -10,8 +10,9 @@ from door_sync.core.card_list import CardState, ListedCard, card_list
 from door_sync.core.cards import BadCard, CardNumber
 from door_sync.core.controller import Card, HeldByVisitor, HolderUnknown, User, UserId, VisitorId
 from door_sync.core.custody import NOT_LISTED
+from door_sync.core.people import ContactId
 from door_sync.core.planner import plan
-from door_sync.core.steps import HolderShown
+from door_sync.core.steps import Blocked, HolderShown
 from door_sync.core.tiers import Verdict
 from tests.core.builders import (
     DEACTIVATED,
@@ -23,6 +24,7 @@ from tests.core.builders import (
     site,
     skip,
     snapshot,
+    token,
     unknown,
     user,
 )
@@ -37,10 +39,11 @@ def listed(
     cards: Iterable[Card] = (),
     *,
     ended: Iterable[str] = (),
+    failed: Iterable[int] = (),
 ) -> list[ListedCard]:
     """The list of a club, with what its own plan says is blocked."""
     seen = replace(snapshot(users, cards), ended_visits=frozenset(map(VisitorId, ended)))
-    here = site(verdicts, seen=seen)
+    here = site(verdicts, seen=seen, failed_imports=failed)
     return [*card_list(here.snapshot, here.verdicts, plan(here).blocked)]
 
 
@@ -144,3 +147,47 @@ def test_each_card_is_listed_once_and_so_is_each_number_that_is_wanted_or_blocke
     assert any(one.reason == NOT_LISTED for one in blocked) is any(
         one.blocked is not None and one.blocked.reason == NOT_LISTED for one in found
     )
+
+
+def test_a_card_on_a_user_tells_who_holds_it() -> None:
+    [found] = listed([deny()], [user("u", 1, PENDING)], [card(None, held("u"))])
+    assert found == ListedCard(
+        CardState.LEAVING,
+        None,
+        token("without-number"),
+        HolderShown(UserId("u"), None, ContactId(1), PENDING),
+    )
+    [gone] = listed(cards=[card(9, held("gone"))])
+    assert gone.holder == HolderShown(user_id=UserId("gone"))
+    assert gone.wanted_by == ()
+
+
+def test_a_card_of_a_contact_that_no_cycle_asks_for_is_in_use_as_far_as_anybody_knows() -> None:
+    [found] = listed([], [user("u", 1)], [card(9, held("u"))])
+    assert found.state is CardState.IN_USE
+
+
+def test_two_members_who_want_one_number_are_both_told() -> None:
+    [found] = listed([grant(2, 1001), grant(1, 1001)], failed=[1, 2])
+    assert found.wanted_by == (1, 2)
+
+
+def test_what_stands_in_the_way_of_a_number_without_a_card_is_told() -> None:
+    """Somebody else may hold the number, as far as a plan that is not ours says."""
+    shown = HolderShown(user_id=UserId("u9"))
+    obstacle = Blocked(ContactId(1), CardNumber(1001), "in the way", shown)
+    [found] = card_list(snapshot(), {}, [obstacle])
+    assert found == ListedCard(CardState.BLOCKED, CardNumber(1001), None, shown, blocked=obstacle)
+
+
+def test_cards_of_one_state_are_sorted_by_who_wants_them_then_by_who_holds_them() -> None:
+    left = [user("a", 9, DEACTIVATED), user("z", None, DEACTIVATED), user("y", None, DEACTIVATED)]
+    cards = [card(1, held("z")), card(2, held("a")), card(3, held("y"))]
+    found = listed([], left, cards)
+    assert [one.holder.user_id for one in found if one.holder] == ["y", "z", "a"]
+    new = listed([grant(2, 1001), grant(1, 1002)])
+    assert [one.wanted_by for one in new] == [(1,), (2,)]
+    visits = [card(4, HeldByVisitor(VisitorId("w"))), card(5, HeldByVisitor(VisitorId("v")))]
+    assert [one.number for one in listed(cards=visits)] == [CardNumber(5), CardNumber(4)]
+    free = listed([grant(1, 1006)], failed=[], cards=[card(1007), card(1006)])
+    assert [one.number for one in free] == [CardNumber(1007), CardNumber(1006)]

@@ -11,6 +11,7 @@ from door_sync.core.guards import Budgets, Scope
 from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass, NoticeKind, ReclaimCard
 from door_sync.core.tiers import (
+    CUT_OFF,
     NO_SUCH_CONTACT,
     NOT_RETURNED,
     UNMAPPED,
@@ -298,3 +299,23 @@ def test_the_scope_of_a_hold_is_the_budgets_own() -> None:
     assert [one.scope for one in decision.objections] == [Scope.CYCLE]
     assert decision.plan.changes == ()
     assert decision.held_plan.changes == decision.full.changes
+
+
+def test_the_people_who_vanished_are_counted_in_the_objection() -> None:
+    users = [user(f"u{number}", number) for number in range(1, 6)]
+    decision = decide(world([gold(9)], [*users, settled(9)[0]]), HABITS, NOTHING)
+    [text] = [one.text for one in decision.objections if one.guard == "people vanished"]
+    assert "did not return 5 of the people" in text
+
+
+def test_somebody_cut_off_whom_civicrm_does_not_return_is_denied_for_that_reason() -> None:
+    remembered = replace(NOTHING, cut_off=frozenset({ContactId(1)}))
+    decision = decide(world([gold(9)], [user("u1", 1)]), HABITS, remembered)
+    assert decision.verdicts[ContactId(1)].entitlement == Deny(CUT_OFF)
+
+
+def test_a_right_that_is_missing_is_named() -> None:
+    decision = decide(world([gold(1)], policies=None, sees_visitors=False), HABITS, NOTHING)
+    policies, visitors = (one.text for one in decision.notices[-2:])
+    assert "give it the right 'Access Policy: View'" in policies
+    assert "give it the right 'Visitor: View'" in visitors

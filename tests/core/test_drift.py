@@ -42,3 +42,10 @@ def test_what_is_compared_is_keyed() -> None:
     plan = plan_of(other_card(1, 54321))
     assert seen(plan, KEY) != seen(plan, OTHER_KEY)
     assert "54321" not in repr(seen(plan, KEY))
+
+
+def test_one_difference_of_any_kind_is_a_drift() -> None:
+    one = ((ContactId(1), CARD),)
+    assert Drift(came=one)
+    assert Drift(went=one)
+    assert Drift(differs=one)

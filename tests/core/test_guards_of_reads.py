@@ -225,3 +225,25 @@ def test_the_scope_cycle_makes_every_hold_hold_everything() -> None:
     assert held_changes(plan, found) == keys(plan.changes)
     told = [(one.guard, one.text, one.remedy, one.setting) for one in plain]
     assert [(one.guard, one.text, one.remedy, one.setting) for one in found] == told
+
+
+def test_a_doubt_tells_how_bad_it_is_so_that_an_approval_covers_no_more() -> None:
+    """What was approved of forty people missing says nothing about fifty (§6)."""
+    empty = object_to([], replace(evidence(30), grants=0))
+    source = object_to([], evidence(100, contacts=60, last_contacts=100))
+    controller = object_to([], evidence(100, users=50, last_users=100))
+    assert [one.extent for one in (*empty, *source, *controller)] == [30, 40, 50]
+    bad = evidence(100, bad_cards=(ContactId(1), ContactId(2)), unmapped=(ContactId(3),))
+    found = object_to([], bad, Budgets(halt_on_bad_record=True))
+    assert [(one.guard, one.extent) for one in found] == [("unmapped type", 1), ("bad card", 2)]
+
+
+def test_one_contact_and_several_are_told_in_their_own_words() -> None:
+    bad = evidence(100, bad_cards=(ContactId(1), ContactId(2)), unmapped=(ContactId(3),))
+    one, two = object_to([], bad, Budgets(halt_on_bad_record=True))
+    assert one.text == "1 contact has an active membership of a type that has no rule: 3"
+    assert two.text == "2 contacts have a card field that holds no card number: 1, 2"
+
+
+def test_what_an_objection_holds_is_a_word_for_scripts() -> None:
+    assert [one.value for one in Scope] == ["cycle", "class"]

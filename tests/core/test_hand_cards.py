@@ -58,3 +58,18 @@ def test_a_token_is_not_shown() -> None:
     [one] = found(card(9, HELD, ours=False))
     assert one.token == token(9)
     assert "token-9" not in repr(one)
+
+
+def test_cards_come_by_user_and_token_and_say_whose_they_are() -> None:
+    cards = [
+        card(None, held("u2"), ours=False, name="a"),
+        card(8, HELD, ours=False, name="b"),
+        card(9, HELD, ours=False, name="a"),
+    ]
+    links = {UserId("u2"): ContactId(2), UserId("u1"): ContactId(1)}
+    shown = hand_cards(snapshot([user("u1"), user("u2")], cards), links, {})
+    assert [(one.user_id, one.contact_id, one.token) for one in shown] == [
+        ("u1", 1, token("a")),
+        ("u1", 1, token("b")),
+        ("u2", 2, token("a")),
+    ]

@@ -252,3 +252,8 @@ def test_whoever_comes_first_each_user_is_told_once_and_no_contact_is_given_twic
     chance.shuffle(shuffled)
     chance.shuffle(others)
     assert matched(shuffled, others) == found
+
+
+def test_a_user_who_left_hides_no_stranger_who_comes_after() -> None:
+    users = [user("u1", contact=1, status=UserStatus.DEACTIVATED), user("u2", contact=2)]
+    assert strangers(users, {}) == ((UserId("u2"), ContactId(2)),)

@@ -103,3 +103,14 @@ def test_a_grant_whose_policy_is_unknown_says_what_its_rule_says() -> None:
     book = tier_book(policies=resolve_policies(RULES, ()))
     granted = entitlement(member(1, membership("Gold")), book)
     assert granted == Grant(PolicyId("Gold doors"), "Gold")
+
+
+def test_a_rule_without_access_hides_no_policy_of_a_rule_after_it() -> None:
+    rules = (Rule("Newsletter", Resolution.NONE), Rule("Gold", Resolution.TIER, 1, "Gold doors"))
+    assert resolve_policies(rules, POLICIES).by_rule == {"Gold": GOLD}
+
+
+def test_what_a_rule_may_say_are_the_words_of_the_settings() -> None:
+    """§10; a rule says nothing of rank and policy unless it is told."""
+    assert [one.value for one in Resolution] == ["tier", "none", "day-pass"]
+    assert Rule("Day", Resolution.DAY_PASS) == Rule("Day", Resolution.DAY_PASS, 0, "")

@@ -21,7 +21,9 @@ from door_sync.core.tiers import (
     Resolution,
     Rule,
     Skip,
+    TierBook,
     Unknown,
+    deciding,
     entitlement,
     match_rules,
     resolve_policies,
@@ -296,3 +298,15 @@ def test_the_order_of_memberships_never_matters(
     forward = member(1, *map(membership, names), card=card)
     backward = member(1, *map(membership, names[::-1]), card=card)
     assert entitlement(forward, BOOK) == entitlement(backward, BOOK)
+
+
+def test_only_what_counts_can_outweigh_the_others() -> None:
+    lapsed, running = membership("Gold", "Expired"), membership("Silver")
+    assert deciding([lapsed, running], tier_book()) == running
+    assert deciding([lapsed], tier_book()) is None
+    assert deciding([running, membership("Unruled", "Expired")], tier_book()) == running
+
+
+def test_the_book_leaves_the_stale_their_access_unless_it_says_otherwise() -> None:
+    book = tier_book()
+    assert not TierBook(book.rules, book.policies, book.active_statuses, TODAY).stale_denies
