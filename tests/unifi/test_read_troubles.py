@@ -64,7 +64,7 @@ LASTING: list[tuple[Fault, type[ControllerError]]] = [
 
 
 def named(value: Fault | type[ControllerError]) -> str:
-    """Return what a case is called: the same in each process, so without the place of a function."""
+    """Return what a case is called, the same in each process: without the place of a function."""
     return value.__name__ if isinstance(value, type) else repr(value).partition("(change")[0]
 
 
