@@ -309,3 +309,20 @@ def test_whoever_spoke_of_a_contact_is_told_that_his_change_has_grown() -> None:
     gone = frozenset({(ContactId(1), CARD)})
     assert given.grown_by(gone) == (Growth(hold.digest, ((ContactId(1), CARD),)),)
     assert given.grown_by(frozenset()) == ()
+
+
+def test_a_doubt_that_one_approved_in_part_and_another_as_a_whole_is_settled() -> None:
+    hold = held(plan_of(revoke(1), revoke(2)), doubt(3))
+    ruling = approved(part(hold, contacts=[1]), hold).rule(
+        plan_of(revoke(1), revoke(2)), [doubt(3)]
+    )
+    assert ruling.settled == (doubt(3),)
+    assert ruling.standing == ()
+
+
+def test_what_grew_is_told_by_contact_and_class() -> None:
+    hold = held(plan_of(*(other_card(n, n) for n in (1, 2, 8))), many([CARD]))
+    more = frozenset((ContactId(n), kind) for n in (8, 2, 1) for kind in (POLICY, CARD))
+    [growth] = approved(hold).grown_by(more)
+    ordered = [(ContactId(n), kind) for n in (1, 2, 8) for kind in (CARD, POLICY)]
+    assert growth.changes == tuple(ordered)

@@ -150,3 +150,13 @@ def test_numbers_and_tokens_cannot_print_themselves(secret: CardNumber | CardTok
     for text in (repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", "%s" % secret):  # noqa: UP031 - the old way must be mute too
         assert "54321" not in text
         assert type(secret).__name__ in text
+
+
+def test_what_is_mute_shows_its_kind_alone() -> None:
+    assert repr(CardNumber(1001)) == "CardNumber(…)"
+    assert repr(CardToken("secret")) == "CardToken(…)"
+
+
+def test_the_largest_number_has_an_alias_too() -> None:
+    assert number_from_alias("sync-65535") == CardNumber(65535)
+    assert number_from_alias("sync-65536") is None

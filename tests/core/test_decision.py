@@ -1,12 +1,13 @@
 """Where the rules meet: what was read and remembered becomes one decision (R1, §6)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from door_sync.core.cards import BadCard
 from door_sync.core.controller import User, UserId
-from door_sync.core.decision import Remembered, World, decide, to_ask
+from door_sync.core.decision import Habits, Remembered, World, decide, to_ask
 from door_sync.core.guards import Budgets, Scope
 from door_sync.core.people import ContactId
 from door_sync.core.steps import ChangeClass, NoticeKind, ReclaimCard
@@ -39,6 +40,8 @@ from tests.core.builders import (
     user,
 )
 from tests.core.deciding import HABITS, NOTHING, gold, guards, settled, world
+
+TWO_USERS = (("a", NO_STATUS), ("b", ACTIVE))
 
 
 def test_contacts_of_users_that_are_not_deactivated_and_not_among_the_members_are_asked_for() -> (
@@ -319,3 +322,18 @@ def test_a_right_that_is_missing_is_named() -> None:
     policies, visitors = (one.text for one in decision.notices[-2:])
     assert "give it the right 'Access Policy: View'" in policies
     assert "give it the right 'Visitor: View'" in visitors
+
+
+def test_a_missing_contact_with_one_open_user_alarms_though_another_is_settled() -> None:
+    """R2: the revocation of `a…` was accepted and shows no status; `b…` is plainly active."""
+    users = [user(f"{name}{n}", n, status) for n in (1, 2) for name, status in TWO_USERS]
+    remembered = replace(NOTHING, settled=frozenset({UserId("a1"), UserId("a2")}))
+    decision = decide(world([gold(9)], [*users, settled(9)[0]]), HABITS, remembered)
+    assert "people vanished" in guards(decision)
+    alone = decide(world([gold(9)], [*users[::2], settled(9)[0]]), HABITS, remembered)
+    assert "people vanished" not in guards(alone)
+
+
+def test_a_membership_may_say_active_for_seven_days_after_its_end() -> None:
+    """R1, where the settings say nothing else."""
+    assert Habits(RULES, frozenset()).stale_after == timedelta(days=7)

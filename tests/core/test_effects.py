@@ -19,6 +19,7 @@ from door_sync.core.steps import (
     Step,
     UpdateProfile,
 )
+from door_sync.core.tags import digest
 from tests.core.approving import (
     KEY,
     OTHER_KEY,
@@ -36,7 +37,7 @@ from tests.core.approving import (
     told,
 )
 from tests.core.builders import GOLD, SILVER, token
-from tests.core.guarding import CARD, REVOKE
+from tests.core.guarding import CARD, PROFILE, REVOKE
 
 LEAVERS = [revoke(n) for n in range(1, 5)]
 MASS_REVOKE = many([REVOKE], Scope.CYCLE)
@@ -138,3 +139,25 @@ def test_a_hold_is_named_after_its_effects_its_guards_and_their_extent() -> None
 def test_a_hold_keeps_its_name_however_its_steps_change() -> None:
     cards_freed = plan_of(*(revoke(n, 1000 + n) for n in range(1, 5)))
     assert held(cards_freed, MASS_REVOKE) == held(plan_of(*reversed(LEAVERS)), MASS_REVOKE)
+
+
+def test_what_is_kept_keeps_its_name_over_an_update_of_the_program() -> None:
+    """An approval must not end because the program made its digests in another way (§6)."""
+    [lost] = effects(revoke(1), KEY)
+    assert lost.digest == digest(KEY, "effect", 1, "lose-access")
+    [cleared] = effects(other_policy(2, None), KEY)
+    assert cleared.digest == digest(KEY, "effect", 2, "policy", "")
+    named = effects(change(3, PROFILE, UpdateProfile(UserId("u3"), "Ann")), KEY)
+    assert {one.digest for one in named} == {digest(KEY, "effect", 3, "name", "Ann", "")}
+    hold = held(plan_of(revoke(1)), doubt(7, "shrunken source"), many([REVOKE]))
+    guards = ("mass revoke", 0, "shrunken source", 7)
+    whole = digest(KEY, "hold", *guards, "effects", f"revoke {lost.digest}")
+    assert hold.digest == whole[:12]
+
+
+def test_both_names_are_part_of_an_effect() -> None:
+    ann, other = (
+        effects(change(1, PROFILE, UpdateProfile(UserId("u1"), "Ann", last)), KEY)
+        for last in ("Lee", "Ray")
+    )
+    assert ann != other

@@ -15,7 +15,7 @@ from door_sync.core.guards import Budgets
 from door_sync.core.people import ContactId, Member, Membership, PersonInFull
 from door_sync.core.situation import Create, Keep, LeaveAlone, Nothing, Wait
 from door_sync.core.steps import ChangeClass, NoticeKind
-from door_sync.core.tiers import CUT_OFF, Deny, Skip, Unknown
+from door_sync.core.tiers import CUT_OFF, Deny, Skip, Unknown, Verdict
 from tests.core.builders import (
     BY_HAND,
     DEACTIVATED,
@@ -299,3 +299,49 @@ def test_what_a_person_approved_names_the_guard() -> None:
     assert found.approved == ("mass addition",)
     assert found.held == ()
     assert found.running
+
+
+def test_what_is_explained_is_of_this_contact_and_its_own_book() -> None:
+    read = club()
+    found = explained(read, in_full=with_all(gold(1, None), membership("Gold")))
+    assert found.contact_id == 1
+    assert found.verdict == Verdict(ONE, Deny("the card field is empty"), None, found.member)
+    cut_off = explained(
+        read,
+        remembered=replace(NOTHING, cut_off=frozenset({ONE})),
+        in_full=with_all(gold(1, None)),
+    )
+    assert cut_off.verdict is not None
+    assert cut_off.verdict.entitlement == Deny(CUT_OFF)
+    seen = explained(club([gold(1)], [user("u1", 1)], [card(1001, held("u1"))]))
+    assert [(one.card.number, one.holder and one.holder.id) for one in seen.cards] == [
+        (CardNumber(1001), "u1")
+    ]
+
+
+def test_somebody_without_a_card_shares_no_number() -> None:
+    assert explained(club([gold(2, 1500), gold(3, 1500)]), 1).shares_with == ()
+    read = club([gold(1, 1500), gold(2, 1500)], users=[user("u4", 4)], answered=[gold(4, None)])
+    assert explained(read, 4).shares_with == ()
+
+
+def test_each_held_change_names_the_guards_of_its_class_alone() -> None:
+    joining = [gold(number) for number in range(1, 6)]
+    moved = [gold(number) for number in range(11, 16)]
+    users = [user(f"u{number}", number, policies=[GOLD]) for number in range(11, 16)]
+    tight = Budgets(add=0.1, card=0.1, floor=0, few=3)
+    read, habits = club([*joining, *moved], users), replace(HABITS, budgets=tight)
+    [joined], [bound] = (explained(read, n, habits=habits).held for n in (1, 11))
+    assert [guard.guard for guard in joined.guards] == ["mass addition"]
+    assert [guard.guard for guard in bound.guards] == ["mass card change"]
+
+
+def test_an_approval_is_named_for_those_it_speaks_of_alone() -> None:
+    joining = [gold(number) for number in range(1, 6)]
+    habits = replace(HABITS, budgets=Budgets(add=0.1, floor=0, few=3))
+    read, key = club(joining), bytes(32)
+    first = decide(read, habits, NOTHING)
+    hold = hold_of(first.held_plan, first.objections, key)
+    assert hold is not None
+    remembered = replace(NOTHING, approvals=Approvals(key, [Approval(hold)]))
+    assert explained(read, 9, habits=habits, remembered=remembered).approved == ()

@@ -163,7 +163,7 @@ def test_twice_the_people_are_twice_the_work(
         read = world(club(people))
         approvals = words(decided(read, budgets)) if is_judged else None
         fresh = world(club(people))
-        spent.append(Work().of(lambda r=fresh, a=approvals: decided(r, budgets, a)))  # type: ignore[misc]
+        spent.append(Work().of(partial(decided, fresh, budgets, approvals)))
     assert PEOPLE < spent[0] < spent[1] < TWICE * spent[0]
 
 

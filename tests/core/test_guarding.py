@@ -223,6 +223,7 @@ def test_a_doubt_that_a_hold_brings_up_stops_what_was_allowed_before() -> None:
     assert result.plan.changes == ()
     assert [one.guard for one in result.standing] == ["mass addition", "mass card change"]
     assert result.allowed == frozenset()
+    assert result.settled == ()
 
 
 # Of any club.
@@ -328,3 +329,14 @@ def test_an_approved_plan_is_not_held_because_somebody_cannot_be_judged_any_more
         assert result.standing == ()
     else:
         assert result.grown
+
+
+def test_a_class_that_has_outgrown_its_approval_is_told_as_grown() -> None:
+    def joiners(count: int) -> Site:
+        return site([grant(n, 1000 + n) for n in range(1, count + 1)])
+
+    before = look(joiners(30), budgets=Budgets())
+    word = yes(joiners(30), before)
+    result = look(joiners(31), word, budgets=Budgets())
+    assert result.plan.changes == ()
+    assert result.grown == (Growth(word.hold.digest, ((ContactId(31), GRANT),)),)

@@ -145,3 +145,8 @@ def test_what_no_approval_speaks_of_has_not_outgrown_one() -> None:
 def test_where_approvals_are_not_asked_nothing_is_refused() -> None:
     club = leavers(2)
     assert guard(plan(club), club, ALL_IS_WELL, Budgets(), None, ()) == Guarded(plan(club))
+
+
+def test_the_people_of_a_refusal_are_named_in_order() -> None:
+    some = frozenset((ContactId(n), ChangeClass.REVOKE) for n in (8, 16, 1, 3))
+    assert refusal_of(some).text.endswith("contacts 1, 3, 8, 16")

@@ -1,5 +1,6 @@
 """The plan as data: R4's order, digests that tell plans apart, and words for steps."""
 
+import hmac
 from copy import copy
 from dataclasses import fields, replace
 from enum import Enum
@@ -273,3 +274,16 @@ def test_digests_are_equal_exactly_when_the_changes_are(
 def test_a_name_that_is_no_proper_text_does_not_stop_a_digest() -> None:
     """Lone surrogates can stand in a JSON string."""
     assert step_digest(CreateUser("\ud800", "x"), KEY) != step_digest(CreateUser("?", "x"), KEY)
+
+
+def test_digests_stay_what_they_are_over_an_update_of_the_program() -> None:
+    """The journal holds digests of steps and plans that an older program made (§7)."""
+    shut = '{"": "DeactivateUser", "had_status": true, "phase": 1, "user": "u1"}'
+    told = hmac.new(KEY, b"step\0" + shut.encode(), "sha256").hexdigest()
+    assert step_digest(DeactivateUser(U1), KEY) == told[:16]
+    whole = (
+        '[{"": "Change", "change_class": "revoke", "contact_id": 1, "reason": "why", '
+        f'"steps": [{shut}]}}]'
+    )
+    plan = Plan((change(DeactivateUser(U1), of=ChangeClass.REVOKE),))
+    assert plan.digest(KEY) == hmac.new(KEY, b"plan\0" + whole.encode(), "sha256").hexdigest()[:12]

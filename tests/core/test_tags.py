@@ -82,3 +82,9 @@ def test_a_key_of_another_length_is_refused(length: int) -> None:
         digest(bytes(length), "number", 7)
     with pytest.raises(ValueError, match="32 bytes"):
         card_tag(bytes(length), CardNumber(7))
+
+
+def test_a_tag_stays_what_it_is_over_an_update_of_the_program() -> None:
+    """People look for a tag in logs of years; it is the digest of the domain "card tag" (P12)."""
+    number = CardNumber(1001)
+    assert card_tag(KEY, number) == digest(KEY, "card tag", number)[:6]

@@ -14,7 +14,7 @@ from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import User, UserId, UserStatus
 from door_sync.core.custody import Bind, Import, Moves, OutOfReach, Own, Reach, Reclaim, reach
 from door_sync.core.names import PersonName, differs, name_of
-from door_sync.core.people import ContactId
+from door_sync.core.people import ContactId, Member
 from door_sync.core.reports import notices
 from door_sync.core.situation import (
     Create,
@@ -285,8 +285,7 @@ class _Planner:
         ]
 
     def _name(self, verdict: Verdict) -> PersonName:
-        assert verdict.member is not None, "a Grant comes from a contact that CiviCRM returned"
-        return name_of(verdict.member)
+        return name_of(_member(verdict))
 
     def _has_other_policies(self, user: User) -> bool:
         return not self.site.managed.issuperset(user.policy_ids)
@@ -321,5 +320,9 @@ def _in_order(change: Change) -> Change:
 
 
 def _claim(verdict: Verdict, user: User | None) -> Claim:
-    wanted = verdict.member.email if verdict.member else ""
-    return Claim(verdict.contact_id, user, wanted)
+    return Claim(verdict.contact_id, user, _member(verdict).email)
+
+
+def _member(verdict: Verdict) -> Member:
+    assert verdict.member is not None, "a Grant comes from a contact that CiviCRM returned"
+    return verdict.member

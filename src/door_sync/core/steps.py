@@ -270,7 +270,7 @@ class Plan:
             for number, change in enumerate(self.changes)
             for index, step in enumerate(change.steps)
         ]
-        numbered.sort(key=lambda row: row[:5])
+        numbered.sort()  # no two rows share number and index, so changes are never compared
         return tuple(PlannedStep(row[5].steps[row[4]], row[5]) for row in numbered)
 
     def of_class(self, *classes: ChangeClass) -> tuple[Change, ...]:
