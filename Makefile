@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := src
 
-.PHONY: demo test check bench proof fuzz format docs wheel man lock clean help
+.PHONY: demo test check bench proof fuzz mutants format docs wheel man lock clean help
 
 help:
 	@echo "make demo   set up, then sync a made-up club on built-in simulators and show what happens"
@@ -12,6 +12,7 @@ help:
 	@echo "make check  formatting, lint, types, import contract, docs"
 	@echo "make proof  every case of the proofs that make test samples; takes long"
 	@echo "make fuzz   feed every parser made-up and mutated replies and files; FUZZ_SECONDS=300"
+	@echo "make mutants  change the core bit by bit, and see whether its tests notice; MODULES=\"tiers custody\""
 	@echo "make bench  measure a cycle against the simulators"
 
 $(VENV)/bin/python:
@@ -75,6 +76,10 @@ $(FUZZ)/stamp: requirements/dev.lock requirements/fuzz.lock
 
 fuzz: $(FUZZ)/stamp
 	PYTHONPATH=src:. $(FUZZ)/bin/python -m fuzz.every $(FUZZ_SECONDS) $(FUZZ)/found
+
+# In a copy under the directory for temporary files; ends with 1 below 90 %.
+mutants: $(VENV)/dev.stamp
+	@PYTHONPATH=. $(BIN)/python -m mutants $(MODULES)
 
 # Resolves the locked versions anew; needs uv. The locks hold hashes for every platform and no addresses.
 lock:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from door_sync.core.approvals import REFUSED, Approval, Approvals, Refusal, effects, refusal_of
 from door_sync.core.guarding import Guarded, guard
-from door_sync.core.guards import Budgets, Scope, held_changes
+from door_sync.core.guards import Scope, held_changes
 from door_sync.core.people import ContactId
 from door_sync.core.planner import plan
 from door_sync.core.situation import Held, Site
@@ -13,7 +13,7 @@ from tests.core.approving import KEY, grant, held, many, names, other_card, plan
 from tests.core.builders import DEACTIVATED, card, deny, site, user
 from tests.core.builders import grant as grant_of
 from tests.core.builders import held as bound_to
-from tests.core.guarding import ALL_IS_WELL
+from tests.core.guarding import ALL_IS_WELL, DEFAULTS
 
 
 def refusal(*changes: Change, number: int = 7) -> Refusal:
@@ -66,12 +66,11 @@ def test_a_refusal_ends_when_nothing_asks_for_it_any_more() -> None:
 def look(
     club: Site,
     *refusals: Refusal,
-    budgets: Budgets = Budgets(),  # noqa: B008 - a value that nobody can change
     approvals: Collection[Approval] = (),
 ) -> Guarded:
     """What runs of a club's plan after a person said no to something."""
     said = Approvals(KEY, [*approvals], refusals)
-    return guard(plan(club), club, ALL_IS_WELL, budgets, said, ())
+    return guard(plan(club), club, ALL_IS_WELL, DEFAULTS, said, ())
 
 
 def leavers(count: int) -> Site:
@@ -144,7 +143,7 @@ def test_what_no_approval_speaks_of_has_not_outgrown_one() -> None:
 
 def test_where_approvals_are_not_asked_nothing_is_refused() -> None:
     club = leavers(2)
-    assert guard(plan(club), club, ALL_IS_WELL, Budgets(), None, ()) == Guarded(plan(club))
+    assert guard(plan(club), club, ALL_IS_WELL, DEFAULTS, None, ()) == Guarded(plan(club))
 
 
 def test_the_people_of_a_refusal_are_named_in_order() -> None:
