@@ -251,3 +251,9 @@ def test_writes_in_their_order_never_meet_a_taken_address_and_are_done_in_one_go
     assert all(now[contact] == wanted[contact] for contact in writes)
     left_out = {c: d for c, d in decided.items() if isinstance(d, LeaveOut)}
     assert decide(wanted, after, refused) == left_out, "the next cycle has nothing to write (P8)"
+
+
+def test_whoever_needs_no_address_stands_in_nobodys_way() -> None:
+    done = user("u1", 1, email="one@example.org")
+    found = decide({1: "one@example.org", 2: " ", 3: "three@example.org"}, [done])
+    assert found == {3: Write("three@example.org")}

@@ -14,11 +14,13 @@ from door_sync.core.matching import (
     Doubt,
     Matching,
     agreements,
+    contact_name_key,
     match,
     name_key,
     pair_of,
     strangers,
 )
+from door_sync.core.names import NO_LAST_NAME
 from door_sync.core.people import ContactId, Member
 
 BOTH = (Agreement.ADDRESS, Agreement.NAME)
@@ -257,3 +259,25 @@ def test_whoever_comes_first_each_user_is_told_once_and_no_contact_is_given_twic
 def test_a_user_who_left_hides_no_stranger_who_comes_after() -> None:
     users = [user("u1", contact=1, status=UserStatus.DEACTIVATED), user("u2", contact=2)]
     assert strangers(users, {}) == ((UserId("u2"), ContactId(2)),)
+
+
+def test_addresses_differ_only_where_both_have_one_and_they_do_not_agree() -> None:
+    mine = user(email="a@example.org")
+    for known, cautions in (
+        (member(), ()),
+        (member(email="a@example.org"), ()),
+        (member(email="b@example.org"), (Caution.ADDRESSES_DIFFER,)),
+    ):
+        assert pair_of(mine, known, ()).cautions == cautions
+
+
+def test_a_missing_last_name_adds_nothing_to_the_key_and_an_invented_name_is_none() -> None:
+    assert name_key("Prince", NO_LAST_NAME) == "prince"
+    assert contact_name_key(member(first="", last="")) == ""
+
+
+def test_strangers_and_candidates_come_in_order() -> None:
+    users = [user("u2", "Bob", contact=2), user("u1", "Bob", contact=1)]
+    assert [one for one, _ in strangers(users, {})] == ["u1", "u2"]
+    found = matched([user()], [member(9), member(8)])
+    assert found.doubts[0].candidates == (8, 9)
