@@ -5,6 +5,7 @@ What is counted are the instructions that Python executes: no other load of a ma
 
 import sys
 from collections.abc import Callable, Mapping, Set
+from functools import partial
 from types import FrameType
 
 import pytest

@@ -30,7 +30,7 @@ _ELSEWHERE = re.compile(
     "|".join(
         [
             r"(?<![\w.])/(?:work|root|home/\w+)/",  # directories of one machine
-            r"[\w-]\.internal\b",
+            r"[\w-](?<!hypothesis)\.internal\b",
             r"files\.pythonhosted|pypi\.org|proxy\.golang|registry\.npmjs",
         ]
     )

@@ -63,7 +63,7 @@ def tell(config: pytest.Config, line: str) -> None:
     capture = config.pluginmanager.get_plugin("capturemanager")
     assert capture is not None
     with capture.global_and_fixture_disabled():
-        print(line, flush=True)  # noqa: T201 - the figures of a proof are what it is run for
+        print(line, flush=True)
 
 
 def named(case: object) -> str:

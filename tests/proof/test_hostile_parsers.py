@@ -29,9 +29,7 @@ def _told() -> Iterator[None]:
     yield
     if THOROUGH:
         for name, examples in ran.items():
-            print(  # noqa: T201 the figures of docs/proof.md
-                f"hostile parsers: {name:10} {examples:7,} changed inputs, none with a finding"
-            )
+            print(f"hostile parsers: {name:10} {examples:7,} changed inputs, none with a finding")
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

@@ -16,22 +16,9 @@ import trustme
 
 from door_sync.simulators.tls import self_signed, server_context
 from door_sync.simulators.unifi.simulator import DEFAULT_TOKEN
-from tests.cli.conftest import (  # noqa: F401 - the fixtures of a site, as its commands have them
-    Ran,
-    Site,
-    _log_as_before,
-    _no_backoff,
-    club,
-    running_club,
-    site,
-)
-from tests.http.conftest import (  # noqa: F401 - servers that send what a test says
-    Connection,
-    RawServer,
-    authority,
-    serve,
-)
-from tests.proof.tls_servers import asked_once, old_tls, tunnel
+from tests.cli.conftest import Ran, Site
+from tests.http.conftest import Connection, RawServer
+from tests.proof.wire.tls_servers import asked_once, old_tls, tunnel
 
 Serve = Callable[..., RawServer]
 
@@ -44,7 +31,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def leaver(site: Site) -> Iterator[int]:  # noqa: F811
+def leaver(site: Site) -> Iterator[int]:
     """A site after a clean cycle, and a member whose access must end: something to write."""
     contact = site.club.join("50001")
     site.settle()
@@ -59,7 +46,7 @@ def listening(connection: Connection) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
-def failed(site: Site, *words: str) -> str:  # noqa: F811
+def failed(site: Site, *words: str) -> str:
     """Run a cycle that must fail, and return what it said."""
     ran: Ran = site.run("run", "--once")
     said = ran.out + ran.err
@@ -78,8 +65,8 @@ def failed(site: Site, *words: str) -> str:  # noqa: F811
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.usefixtures("leaver")
 def test_another_certificate_is_told_with_its_fingerprint_and_how_to_check_it(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
     version: ssl.TLSVersion,
 ) -> None:
     stranger = self_signed("unifi.local")
@@ -93,8 +80,8 @@ def test_another_certificate_is_told_with_its_fingerprint_and_how_to_check_it(
 
 @pytest.mark.usefixtures("leaver")
 def test_a_man_in_the_middle_who_passes_everything_on_learns_nothing(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     """He has a certificate of his own, so that he can read; the pin is not his."""
     server = serve(listening, server_context(self_signed("unifi.local")))
@@ -107,7 +94,7 @@ def test_a_man_in_the_middle_who_passes_everything_on_learns_nothing(
     assert recording.application_records <= 2 * len(recording.raw)
 
 
-def test_a_wire_that_only_passes_on_changes_nothing(site: Site) -> None:  # noqa: F811
+def test_a_wire_that_only_passes_on_changes_nothing(site: Site) -> None:
     """The same tunnel before the right controller: it proves that the one above could tell."""
     site.club.join("50001")
     port = site.club.unifi_server.port
@@ -120,8 +107,8 @@ def test_a_wire_that_only_passes_on_changes_nothing(site: Site) -> None:  # noqa
 
 @pytest.mark.usefixtures("leaver")
 def test_an_expired_certificate_is_good_if_it_is_the_pinned_one(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     """The pin says who it is; consoles run with certificates that ran out years ago (§1.2)."""
     expired = self_signed("unifi.local", until=datetime(2021, 1, 1, tzinfo=UTC))
@@ -133,8 +120,8 @@ def test_an_expired_certificate_is_good_if_it_is_the_pinned_one(
 
 @pytest.mark.usefixtures("leaver")
 def test_an_expired_certificate_that_is_another_is_refused_like_any_other(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     expired = self_signed("unifi.local", until=datetime(2021, 1, 1, tzinfo=UTC))
     server = serve(listening, server_context(expired))
@@ -145,8 +132,8 @@ def test_an_expired_certificate_that_is_another_is_refused_like_any_other(
 
 @pytest.mark.usefixtures("leaver")
 def test_nothing_older_than_tls_1_2_is_spoken_with_the_controller(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     certificate = self_signed("unifi.local")
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -159,8 +146,8 @@ def test_nothing_older_than_tls_1_2_is_spoken_with_the_controller(
 
 @pytest.mark.usefixtures("leaver")
 def test_a_port_that_speaks_http_in_the_clear_hears_no_http(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     server = serve(listening)
     site.configure(unifi__host=server.url.replace("http:", "https:"))
@@ -173,8 +160,8 @@ def test_a_port_that_speaks_http_in_the_clear_hears_no_http(
 
 @pytest.mark.usefixtures("leaver")
 def test_who_hangs_up_after_the_hello_is_unreachable(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     server = serve(lambda connection: connection.socket.recv(1000) and None)
     site.configure(unifi__host=server.url.replace("http:", "https:"))
@@ -184,8 +171,8 @@ def test_who_hangs_up_after_the_hello_is_unreachable(
 @pytest.mark.parametrize("after", [1, 3, 5, 8])
 def test_a_certificate_that_changes_in_the_middle_of_a_cycle_ends_it_there(
     after: int,
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
 ) -> None:
     """So many requests are answered by the right controller, each on a connection of its own; then
     somebody else is there. A connection that is kept open stays with whom it was made."""
@@ -221,7 +208,7 @@ def test_a_certificate_that_changes_in_the_middle_of_a_cycle_ends_it_there(
 
 
 @pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:  # noqa: F811
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     path = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(path)
     return path
@@ -256,9 +243,9 @@ CIVICRM: dict[str, tuple[Callable[[trustme.CA], ssl.SSLContext], str]] = {
 @pytest.mark.usefixtures("leaver")
 def test_a_certificate_that_is_not_good_for_civicrm_is_told_with_what_is_wrong(
     case: str,
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
-    authority: trustme.CA,  # noqa: F811
+    site: Site,
+    serve: Serve,
+    authority: trustme.CA,
     ca_file: Path,
 ) -> None:
     make, reason = CIVICRM[case]
@@ -270,9 +257,9 @@ def test_a_certificate_that_is_not_good_for_civicrm_is_told_with_what_is_wrong(
 
 @pytest.mark.usefixtures("leaver")
 def test_nothing_older_than_tls_1_2_is_spoken_with_civicrm(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
-    authority: trustme.CA,  # noqa: F811
+    site: Site,
+    serve: Serve,
+    authority: trustme.CA,
     ca_file: Path,
 ) -> None:
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -287,9 +274,9 @@ def test_nothing_older_than_tls_1_2_is_spoken_with_civicrm(
 @pytest.mark.usefixtures("leaver")
 def test_a_redirect_away_from_civicrm_is_not_followed(
     to: str,
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
-    authority: trustme.CA,  # noqa: F811
+    site: Site,
+    serve: Serve,
+    authority: trustme.CA,
     ca_file: Path,
 ) -> None:
     context = leaf(authority.issue_cert("127.0.0.1"))
@@ -310,9 +297,9 @@ def test_a_redirect_away_from_civicrm_is_not_followed(
 
 @pytest.mark.usefixtures("leaver")
 def test_a_proxy_that_the_environment_names_sees_no_key_and_no_word_for_the_controller(
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
-    authority: trustme.CA,  # noqa: F811
+    site: Site,
+    serve: Serve,
+    authority: trustme.CA,
     ca_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,24 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from door_sync.simulators.unifi.simulator import DEFAULT_TOKEN
-from tests.cli.conftest import (  # noqa: F401 - the fixtures of a site, as its commands have them
-    PATIENCE_SECONDS,
-    Site,
-    _log_as_before,
-    _no_backoff,
-    club,
-    environment,
-    running_club,
-    site,
-)
-from tests.http.conftest import (  # noqa: F401 - servers that send what a test says
-    Identity,
-    RawServer,
-    authority,
-    identities,
-    serve,
-)
-from tests.proof.hostile_servers import HOSTILE, answering_with, whole
+from tests.cli.conftest import PATIENCE_SECONDS, Site, environment
+from tests.http.conftest import Identity, RawServer
+from tests.proof.wire.hostile_servers import HOSTILE, answering_with, whole
 from tests.thorough import THOROUGH, sample
 
 Serve = Callable[..., RawServer]
@@ -60,11 +45,11 @@ def _told() -> Iterator[None]:
     yield
     if THOROUGH:
         for (side, name), peak in peaks.items():
-            print(f"hostile wire: {side:8} {name:20} {peak:4} MiB at most")  # noqa: T201 figures
+            print(f"hostile wire: {side:8} {name:20} {peak:4} MiB at most")
 
 
 @pytest.fixture
-def aimed(site: Site, serve: Serve, identities: Identities) -> Callable[..., RawServer]:  # noqa: F811
+def aimed(site: Site, serve: Serve, identities: Identities) -> Callable[..., RawServer]:
     """Return what puts a hostile server in the place of one side."""
 
     def aim(side: str, script: Callable[..., None], **settings: object) -> RawServer:
@@ -76,7 +61,7 @@ def aimed(site: Site, serve: Serve, identities: Identities) -> Callable[..., Raw
     return aim
 
 
-def check(site: Site, code: int, said: str) -> None:  # noqa: F811
+def check(site: Site, code: int, said: str) -> None:
     assert code == 2, said
     assert "Traceback" not in said
     assert "fault of its own" not in said
@@ -91,7 +76,7 @@ def check(site: Site, code: int, said: str) -> None:  # noqa: F811
 def test_a_hostile_answer_ends_the_cycle_in_words(
     side: str,
     name: str,
-    site: Site,  # noqa: F811
+    site: Site,
     aimed: Callable[..., RawServer],
 ) -> None:
     """Not the first cycle of the site, so that there is somebody to lose access."""
@@ -112,7 +97,7 @@ def test_a_hostile_answer_ends_the_cycle_in_words(
 def test_a_greedy_answer_takes_no_memory(
     side: str,
     name: str,
-    site: Site,  # noqa: F811
+    site: Site,
     aimed: Callable[..., RawServer],
 ) -> None:
     aimed(side, answering_with(HOSTILE[name]), **{f"{side}__timeout_seconds": 20})
@@ -137,8 +122,8 @@ def test_a_greedy_answer_takes_no_memory(
 def test_a_redirect_takes_the_key_nowhere(
     side: str,
     status: int,
-    site: Site,  # noqa: F811
-    serve: Serve,  # noqa: F811
+    site: Site,
+    serve: Serve,
     aimed: Callable[..., RawServer],
 ) -> None:
     elsewhere = serve(answering_with(lambda: iter([whole(b"{}")])))
