@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from door_sync.app import cycle
 from door_sync.app.cycle import Parts, Progress, live_run
+from door_sync.app.recall import card_list_digest
 from door_sync.app.report import Ending
+from door_sync.core.controller import Snapshot
 from door_sync.core.people import ContactId, Member
 from door_sync.core.steps import ChangeClass
 from door_sync.journal.history import PastCycle
@@ -289,3 +292,21 @@ def test_no_name_address_number_token_or_key_is_logged_or_told_at_any_level(
 
 def memory_of(club: Club) -> Memory:
     return club.journal.memory(club.clock.now())
+
+
+def test_the_whole_card_list_is_digested_only_for_imports_that_may_fail(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs as much as the site has cards, and a cycle without changes needs none of it."""
+    made: list[Snapshot] = []
+
+    def counting(key: bytes, snapshot: Snapshot) -> str:
+        made.append(snapshot)
+        return card_list_digest(key, snapshot)
+
+    monkeypatch.setattr(cycle, "card_list_digest", counting)
+    club.join(1001)
+    assert club.cycle().ending is Ending.CLEAN
+    assert len(made) == 1
+    assert club.cycle().ending is Ending.CLEAN
+    assert len(made) == 1

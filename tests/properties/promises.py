@@ -35,8 +35,14 @@ def look(club: Club, cut_off: Collection[int]) -> Before:
     )
 
 
-def check(club: Club, before: Before, cut_off: Collection[int]) -> None:
-    """Hold what a cycle left behind against what was there before."""
+def check(
+    club: Club, before: Before, cut_off: Collection[int], waiting: Collection[int] = ()
+) -> None:
+    """Hold what a cycle left behind against what was there before.
+
+    `waiting` are people whose change of policy is held: they keep the tier that they have until a
+    person speaks, also with a card that they get meanwhile (§6).
+    """
     world = club.unifi.world
     for user_id, user in before.strangers.items():
         assert world.users[user_id] == user, "P4: a stranger was written to"
@@ -57,8 +63,9 @@ def check(club: Club, before: Before, cut_off: Collection[int]) -> None:
         # A member whose card CiviCRM does not tell keeps it (R1).
         keeps_it = one is not None and one.kind == "grant" and one.card is None
         assert number in granted or keeps_it, "P1: a stranger got in"
-        if number in granted:
-            assert door == club.front or granted[number].tier == "Gold"
+        keeps_tier = user is not None and int(user.employee_number) in waiting
+        if number in granted and not keeps_tier:
+            assert door == club.front or granted[number].tier == "Gold", "P1: a door too many"
 
 
 def _may_lose_it(club: Club, holder_id: str) -> bool:

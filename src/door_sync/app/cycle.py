@@ -21,7 +21,7 @@ from door_sync.core.controller import Snapshot, UserId, UserStatus
 from door_sync.core.decision import Decision, Habits, Remembered, World, decide, to_ask
 from door_sync.core.leavers import leavers
 from door_sync.core.people import ContactId
-from door_sync.core.steps import ChangeClass, DeactivateUser
+from door_sync.core.steps import ChangeClass, DeactivateUser, ImportCard
 from door_sync.ports import (
     Clock,
     ControllerError,
@@ -234,7 +234,7 @@ def _act(
         key=report.key,
         known=world.snapshot,
         managed=decision.policies.managed,
-        world=card_list_digest(report.key, world.snapshot),
+        world=_world_of_imports(report.key, world, decision),
         progress=progress.steps,
         uncounted=decision.uncounted,
     )
@@ -261,6 +261,15 @@ def _act(
     except JournalError as error:
         return replace(report, ledger=ledger, error=error)
     return replace(report, ledger=ledger, error=ledger.fatal)
+
+
+def _world_of_imports(key: bytes, world: World, decision: Decision) -> str:
+    """Return what a failed import is remembered with (R3); without an import nobody asks for it,
+    and it would be made of every card."""
+    steps = (step for change in decision.plan.changes for step in change.steps)
+    if any(isinstance(step, ImportCard) for step in steps):
+        return card_list_digest(key, world.snapshot)
+    return ""
 
 
 def _break_off(decision: Decision, ledger: Ledger) -> None:
