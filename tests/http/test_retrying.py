@@ -191,6 +191,10 @@ def test_the_log_tells_of_a_retry_without_saying_what_was_asked(
     assert "answered with status 503; trying again in 0.0 seconds" in caplog.text
     assert "ada" not in caplog.text.lower()
     assert "the-token" not in caplog.text
+    (record,) = caplog.records
+    kept = record.args
+    assert isinstance(kept, tuple)
+    assert [type(one) for one in kept] == [str, float], "a kept record keeps no reply"
 
 
 def test_the_library_itself_logs_nothing_at_any_level(

@@ -113,8 +113,12 @@ def _trouble(failure: Exception) -> Trouble | None:
 
 
 def _log_retry(details: RetryDetails) -> None:
-    """Log one retry. Stamina's own hook would log arguments and the exception's repr."""
-    logger.warning("%s; trying again in %.1f seconds", details.caused_by, details.wait_for)
+    """Log one retry. Stamina's own hook would log arguments and the exception's repr.
+
+    In words: a record with the exception would keep its reply and its request, key and all, for as
+    long as a handler keeps the record.
+    """
+    logger.warning("%s; trying again in %.1f seconds", str(details.caused_by), details.wait_for)
 
 
 set_on_retry_hooks([_log_retry])
