@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from door_sync.core.names import NO_LAST_NAME, PersonName, differs, name_of, tidy
+from door_sync.core.names import NO_LAST_NAME, PersonName, name_of, name_to_write, tidy
 from tests.core.builders import member, user
 
 
@@ -66,17 +66,26 @@ def test_both_unicode_forms_of_a_letter_are_written_as_one() -> None:
     ("shown_first", "shown_last"),
     [("Zoë", "Lee"), ("Zoe\u0308", "Lee"), (" Zoë ", "Lee"), ("Zoë", "\u00a0Lee")],
 )
-def test_a_name_that_would_be_written_the_same_does_not_differ(
+def test_a_name_that_would_be_written_the_same_is_not_written(
     shown_first: str, shown_last: str
 ) -> None:
-    assert not differs(PersonName("Zoë", "Lee"), user("u", first=shown_first, last=shown_last))
+    shown = user("u", first=shown_first, last=shown_last)
+    assert name_to_write(member(42, first="Zoë", last="Lee"), shown) is None
 
 
 @pytest.mark.parametrize(
     ("shown_first", "shown_last"), [("Zoe", "Lee"), ("Zoë", "lee"), ("Zoë", ""), ("ZoëLee", "")]
 )
-def test_any_other_name_differs(shown_first: str, shown_last: str) -> None:
-    assert differs(PersonName("Zoë", "Lee"), user("u", first=shown_first, last=shown_last))
+def test_any_other_name_is_written(shown_first: str, shown_last: str) -> None:
+    shown = user("u", first=shown_first, last=shown_last)
+    assert name_to_write(member(42, first="Zoë", last="Lee"), shown) == PersonName("Zoë", "Lee")
+
+
+@pytest.mark.parametrize(("first", "last"), [("", "Lee"), ("Ann", ""), (" ", "Lee"), ("Ann", " ")])
+def test_half_a_name_that_both_sides_show_is_not_taken_for_the_whole(first: str, last: str) -> None:
+    shown = user("u", first=first, last=last)
+    written = name_to_write(member(42, first=first, last=last, display="Ann van der Lee"), shown)
+    assert written == PersonName("Ann van der", "Lee")
 
 
 any_name = st.text(st.sampled_from("Aé \u00a0\t-'") | st.characters(codec="utf-8"), max_size=6)
@@ -91,4 +100,18 @@ def test_whatever_civicrm_holds_both_names_are_filled_and_settle_at_once(
     assert written.first
     assert written.last
     assert (tidy(written.first), tidy(written.last)) == (written.first, written.last)
-    assert not differs(written, user("u", first=written.first, last=written.last))
+    shown = user("u", first=written.first, last=written.last)
+    assert name_to_write(member(42, first=first, last=last, display=display), shown) is None
+
+
+@given(any_name, any_name, any_name, any_name, st.booleans())
+def test_a_name_is_written_exactly_where_it_shows_otherwise(
+    first: str, last: str, shown_first: str, shown_last: str, is_shown: bool
+) -> None:
+    found = member(42, first=first, last=last)
+    if is_shown:
+        shown_first, shown_last = first, last
+    wanted = name_of(found)
+    same = (tidy(shown_first), tidy(shown_last)) == (wanted.first, wanted.last)
+    written = name_to_write(found, user("u", first=shown_first, last=shown_last))
+    assert written == (None if same else wanted)

@@ -25,7 +25,8 @@ class PersonName:
 
 def tidy(text: str) -> str:
     """Return the text in one Unicode form, without blanks at its ends and none doubled."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    one_form = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return " ".join(one_form.split())
 
 
 def name_of(member: Member) -> PersonName:
@@ -53,6 +54,11 @@ def is_nameless(member: Member) -> bool:
     return name_of(member).is_invented
 
 
-def differs(name: PersonName, user: User) -> bool:
-    """Say whether the controller shows another name than would be written."""
-    return (tidy(user.first_name), tidy(user.last_name)) != (name.first, name.last)
+def name_to_write(member: Member, user: User) -> PersonName | None:
+    """Return the name to write to this user, or None where the controller shows it already."""
+    first, last = member.first_name, member.last_name
+    if first.strip() and last.strip() and (user.first_name, user.last_name) == (first, last):
+        return None  # as nearly everywhere: nothing to bring into one form
+    name = name_of(member)
+    shown = (tidy(user.first_name), tidy(user.last_name))
+    return None if shown == (name.first, name.last) else name

@@ -13,7 +13,7 @@ from door_sync.core.addresses import AddressDecision, Claim, LeaveOut, Write, de
 from door_sync.core.cards import CardNumber, CardToken
 from door_sync.core.controller import User, UserId, UserStatus
 from door_sync.core.custody import Bind, Import, Moves, OutOfReach, Own, Reach, Reclaim, reach
-from door_sync.core.names import PersonName, differs, name_of
+from door_sync.core.names import name_of, name_to_write
 from door_sync.core.people import ContactId, Member
 from door_sync.core.reports import notices
 from door_sync.core.situation import (
@@ -104,12 +104,12 @@ class _Planner:
     def of(self, contact_id: ContactId, what: Situation) -> Iterable[Change]:
         """Return the changes of one contact that run."""
         match what:
+            case Keep():
+                changes = self._keep(what)
             case Revoke():
                 changes = [self._revoke(what)]
             case Create():
                 changes = [self._create(what)] if self.runs(contact_id, ChangeClass.GRANT) else []
-            case Keep():
-                changes = self._keep(what)
             case Restore():
                 runs = self.runs(contact_id, ChangeClass.RESTORE)
                 changes = [self._restore(what)] if runs else []
@@ -148,7 +148,7 @@ class _Planner:
     def _create(self, what: Create) -> Change:
         contact_id = what.verdict.contact_id
         user = NewUser(contact_id)
-        name = self._name(what.verdict)
+        name = name_of(_member(what.verdict))
         decision = self.addresses.get(contact_id)
         email = decision.address if isinstance(decision, Write) and decision.after is None else None
         steps: list[Step] = [
@@ -257,9 +257,8 @@ class _Planner:
         )
 
     def _profile_steps(self, verdict: Verdict, user: User, phase: Phase) -> list[Step]:
-        name = self._name(verdict)
+        name = name_to_write(_member(verdict), user)
         decision = self.addresses.get(verdict.contact_id)
-        first, last = (name.first, name.last) if differs(name, user) else (None, None)
         email: str | None = None
         if isinstance(decision, Write):
             if decision.after is None:
@@ -267,7 +266,8 @@ class _Planner:
             elif decision.blank_first:
                 email = ""
         steps: list[Step] = []
-        if first is not None or email is not None:
+        if name is not None or email is not None:
+            first, last = (name.first, name.last) if name is not None else (None, None)
             steps.append(UpdateProfile(user.id, first, last, email, phase=phase))
         return steps + self._late_address(user.id, decision)
 
@@ -283,9 +283,6 @@ class _Planner:
                 phase=Phase.ADDRESSES,
             )
         ]
-
-    def _name(self, verdict: Verdict) -> PersonName:
-        return name_of(_member(verdict))
 
     def _has_other_policies(self, user: User) -> bool:
         return not self.site.managed.issuperset(user.policy_ids)

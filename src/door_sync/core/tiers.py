@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
+from functools import cache
 
 from door_sync.core.cards import BadCard, CardNumber
 from door_sync.core.controller import Policy, PolicyId
@@ -266,7 +267,13 @@ def entitlement(member: Member, book: TierBook) -> Entitlement:
         return Deny("the card field is empty")
     # A rule whose policy is unknown holds the whole cycle (§6), so its target is never written.
     policy = book.policies.by_rule.get(winner.key, PolicyId(winner.target_policy))
-    return Grant(policy, winner.key)
+    return _grant(policy, winner.key)
+
+
+@cache
+def _grant(policy: PolicyId, tier: str) -> Grant:
+    """Return one Grant for all members of a tier: there may be very many of them."""
+    return Grant(policy, tier)
 
 
 def verdicts(members: Iterable[Member], book: TierBook) -> dict[ContactId, Verdict]:
