@@ -50,8 +50,9 @@ from door_sync.core.people import ContactId, Member, PersonInFull
 from door_sync.core.planner import plan
 from door_sync.core.proof import Expectation
 from door_sync.core.reports import source_notices
-from door_sync.core.situation import Site, situations
+from door_sync.core.situation import Site
 from door_sync.core.steps import Plan
+from door_sync.core.still import situations
 from door_sync.core.telling import what_to_tell
 from door_sync.core.tiers import Verdict, verdicts, verdicts_on_missing
 from tests.core.builders import (

@@ -8,8 +8,9 @@ from door_sync.core.cards import BadCard
 from door_sync.core.controller import UserStatus
 from door_sync.core.people import ContactId
 from door_sync.core.reports import notices, source_notices
-from door_sync.core.situation import Site, situations
+from door_sync.core.situation import Site
 from door_sync.core.steps import Notice, NoticeKind
+from door_sync.core.still import situations
 from door_sync.core.tiers import (
     DUPLICATE_CARD,
     CardUnknown,

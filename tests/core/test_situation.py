@@ -24,10 +24,10 @@ from door_sync.core.situation import (
     restored_users,
     serving_user,
     situation,
-    situations,
 )
 from door_sync.core.situation import PENDING as WAITS_FOR_ACCEPTANCE
 from door_sync.core.steps import ChangeClass
+from door_sync.core.still import situations
 from door_sync.core.tiers import Deny, Unknown, Verdict
 from tests.core.builders import (
     ACTIVE,

@@ -32,7 +32,6 @@ from door_sync.core.situation import (
     freed_tokens,
     managed_policies,
     restored_users,
-    situations,
     wanted_number,
 )
 from door_sync.core.steps import (
@@ -58,6 +57,7 @@ from door_sync.core.steps import (
     UpdateProfile,
     UserRef,
 )
+from door_sync.core.still import situations
 from door_sync.core.tiers import Verdict
 
 
@@ -104,6 +104,8 @@ class _Planner:
     def of(self, contact_id: ContactId, what: Situation) -> Iterable[Change]:
         """Return the changes of one contact that run."""
         match what:
+            case Nothing() | Wait() | Settled() | LeaveAlone():
+                return ()
             case Keep():
                 changes = self._keep(what)
             case Revoke():
@@ -115,8 +117,6 @@ class _Planner:
                 changes = [self._restore(what)] if runs else []
             case TakeTiersOff():
                 changes = [self._take_tiers_off(what)]
-            case Wait() | Settled() | LeaveAlone() | Nothing():
-                changes = []
             case _:
                 assert_never(what)
         return [

@@ -155,14 +155,6 @@ _PREFERENCE = {
 }
 
 
-def situations(site: Site) -> dict[ContactId, Situation]:
-    """Given the site, return each contact's situation, by contact id in order (R2)."""
-    return {
-        contact_id: situation(site.verdicts[contact_id], site)
-        for contact_id in sorted(site.verdicts)
-    }
-
-
 def situation(verdict: Verdict, site: Site) -> Situation:
     """Given one verdict, return what it meets in the controller (the rows of R2's table)."""
     users = site.snapshot.users_of.get(verdict.contact_id, ())
