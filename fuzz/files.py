@@ -65,7 +65,7 @@ def _check_loading(path: Path, env: Path, private: tuple[str, ...]) -> None:
         return
     for fault in first:
         for text in (fault.key_path, fault.problem, fault.remedy):
-            oracles.check_text(text, private, "a fault")
+            oracles.check_text(text, private, "a fault", is_own_file=True)
 
 
 def _loaded(path: Path, env: Path) -> Settings | tuple[Fault, ...]:
@@ -84,7 +84,7 @@ def answers(data: bytes) -> None:
     try:
         first = read_answers(text, {})
     except AnswersError as error:
-        oracles.check_error(error, ())
+        oracles.check_error(error, (), is_own_file=True)
         return
     again = read_answers(text, {})
     require((first.values, first.rules) == (again.values, again.rules), "read in two ways")

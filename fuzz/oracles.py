@@ -26,21 +26,29 @@ def require(holds: object, what: str) -> None:
         raise Broken(what)
 
 
-def check_text(text: str, private: tuple[str, ...], what: str) -> None:
-    """Raise Broken for a text that cannot be shown, is no message, or tells something private."""
+def check_text(
+    text: str, private: tuple[str, ...], what: str, *, is_own_file: bool = False
+) -> None:
+    """Raise Broken for a text that cannot be shown, is no message, or tells something private.
+
+    `is_own_file`: it is about a file of the operator's, whose own words it may repeat, digits too.
+    """
     require(len(text) <= LONGEST_MESSAGE, f"{what} has {len(text)} characters")
-    require(not _DIGITS.search(text), f"{what} holds a number that nobody can read")
+    digits = not is_own_file and _DIGITS.search(text)
+    require(not digits, f"{what} holds a number that nobody can read")
     bad = [letter for letter in text if not letter.isprintable() and letter != "\n"]
     require(not bad, f"{what} holds characters that change a terminal: {bad[:5]!r}")
     for secret in private:
         require(secret not in text, f"{what} tells something private")
 
 
-def check_error(error: DoorSyncError, private: tuple[str, ...]) -> None:
-    """Raise Broken for an error that would not help, or tells too much (P12)."""
-    check_text(error.message, private, "the message")
-    check_text(error.remedy, private, "the remedy")
-    check_text(repr(error)[:LONGEST_MESSAGE], private, "the repr")
+def check_error(
+    error: DoorSyncError, private: tuple[str, ...], *, is_own_file: bool = False
+) -> None:
+    """Raise Broken for an error that would not help, or tells too much (P12); see `check_text`."""
+    check_text(error.message, private, "the message", is_own_file=is_own_file)
+    check_text(error.remedy, private, "the remedy", is_own_file=is_own_file)
+    check_text(repr(error)[:LONGEST_MESSAGE], private, "the repr", is_own_file=is_own_file)
     require(error.message, "the message is empty")
     seen: list[BaseException] = []
     behind: BaseException | None = error
