@@ -116,9 +116,8 @@ class Executor:
                 self.progress(number, len(steps))
         except ControllerError as error:
             self.ledger.fatal = error
-            if isinstance(
-                error, ControllerUnreachable
-            ):  # after all else no further write may follow
+            # After anything worse no further write may follow.
+            if isinstance(error, ControllerUnreachable):
                 self._shut_the_half_restored(steps)
             self._fail_the_rest(steps)
         return self.ledger
