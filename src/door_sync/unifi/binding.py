@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from door_sync.core.cards import CardNumber, CardToken
-from door_sync.core.controller import HeldByUser, HolderUnknown, Snapshot, User, UserId, UserStatus
+from door_sync.core.controller import (
+    Card,
+    HeldByUser,
+    HolderUnknown,
+    Snapshot,
+    User,
+    UserId,
+    UserStatus,
+)
 from door_sync.core.custody import (
     IMPORT_FAILED,
     Bind,
@@ -129,11 +137,15 @@ class Binder:
     ) -> None:
         """Give a card that was there all along our alias, or remember it (R3).
 
-        A card that stays with somebody else gets none: with our alias it would be ours to free
-        in the next cycle, whoever holds it (P3). Only its number is remembered then.
+        One of ours may carry that of another number, if somebody edited it: the import that named
+        this card knows better. A card that stays with somebody else gets none: with our alias it
+        would be ours to free in the next cycle, whoever holds it (P3). Only its number is
+        remembered then.
         """
         card = self.known.card.get(token)
-        if card is None or card.is_ours or (has_it and self._renamed(planned, token, number)):
+        if card is None or _is_marked(card, number):
+            return
+        if has_it and self._renamed(planned, token, number):
             return
         key = self.at.key
         name = number_digest(key, number, is_ours=has_it)
@@ -145,7 +157,7 @@ class Binder:
         """After a bind without a good answer mark the card if it is bound all the same: a bound
         one is nothing to do for the next cycle, which would leave it without our alias."""
         card = self.known.card.get(token)
-        if card is None or card.is_ours:
+        if card is None or _is_marked(card, number):
             return
         with suppress(WriteFailed):  # then nobody knows, and the bind's own failure is told
             if self.at.look_at_holder(token) == HeldByUser(user_id):
@@ -246,6 +258,10 @@ class Binder:
         tag = card_tag(self.at.key, number)
         text = f"its card #{tag} was taken back from {whose}, who is deactivated"
         return Notice(NoticeKind.RECLAIM, text, planned.change.contact_id)
+
+
+def _is_marked(card: Card, number: CardNumber) -> bool:
+    return card.is_ours and card.number == number
 
 
 def import_digest(key: bytes, contact_id: ContactId, number: CardNumber) -> str:
