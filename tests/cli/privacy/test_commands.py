@@ -74,9 +74,10 @@ def test_a_plan_in_a_file(marked: Marked, tmp_path: Path) -> None:
     for spoilt in (SHOUT, json.dumps(SHOUT), json.dumps({"apply": SHOUT}), json.dumps({SHOUT: 1})):
         plan.write_text(spoilt)
         assert marked.run("apply", str(plan)).code == 64
-    content["apply"]["site"] = SHOUT
-    plan.write_text(json.dumps(content))
-    assert marked.run("apply", str(plan)).code == 64
+    for another in (SHOUT, "0" * 12):
+        content["apply"]["site"] = another
+        plan.write_text(json.dumps(content))
+        assert marked.run("apply", str(plan)).code == 64
     assert marked.run("apply", str(tmp_path / "missing.json")).code != 0
     assert marked.run("plan", "--out", str(tmp_path)).code != 0
 
