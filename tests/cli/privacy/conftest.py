@@ -112,7 +112,7 @@ UNREACHED: Final[dict[str, str]] = {
         "takes a hand in the middle of one exchange: tests/unifi and tests/civicrm",
     ),
 }
-"""The lines that no test here reaches, and why. Only a line that cannot be driven here may come in."""
+"""The lines that no test here reaches, and why; none that could be driven may come in."""
 
 
 def _names_of_errors(kind: type[DoorSyncError] = DoorSyncError) -> Iterator[str]:
