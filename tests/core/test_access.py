@@ -124,7 +124,10 @@ def test_lists_that_are_not_to_be_had_leave_nobody_out() -> None:
 
 @pytest.mark.parametrize(
     ("status", "is_in"),
-    [("ACTIVE", 1), ("VISITING", 1), ("", 1), ("UPCOMING", 0), ("VISITED", 0), ("CANCELED", 0)],
+    [
+        *(("ACTIVE", 1), ("VISITING", 1), ("", 1)),
+        *(("UPCOMING", 0), ("VISITED", 0), ("CANCELED", 0), ("CANCELLED", 0), ("NO_VISIT", 0)),
+    ],
 )
 def test_a_visitor_is_in_it_while_the_visit_lasts(status: str, is_in: int) -> None:
     found = openings(reading(visits=(visit(status, FRONT),)))

@@ -191,3 +191,9 @@ def test_cards_of_one_state_are_sorted_by_who_wants_them_then_by_who_holds_them(
     assert [one.number for one in listed(cards=visits)] == [CardNumber(5), CardNumber(4)]
     free = listed([grant(1, 1006)], failed=[], cards=[card(1007), card(1006)])
     assert [one.number for one in free] == [CardNumber(1007), CardNumber(1006)]
+
+
+def test_cards_in_one_state_come_by_token() -> None:
+    free = [card(1003), card(1001), card(1002)]
+    found = listed(cards=free)
+    assert [one.token for one in found] == sorted(one.token for one in free)

@@ -345,3 +345,24 @@ def test_an_approval_is_named_for_those_it_speaks_of_alone() -> None:
     assert hold is not None
     remembered = replace(NOTHING, approvals=Approvals(key, [Approval(hold)]))
     assert explained(read, 9, habits=habits, remembered=remembered).approved == ()
+
+
+def test_what_is_blocked_or_noticed_of_somebody_else_is_not_told() -> None:
+    """Contact 2 wants a card of contact 9, who stays, and contact 3 has a card by hand."""
+    three, own = settled(3)
+    by_hand = card(1500, held("u3"), ours=False)
+    read = club([gold(1), gold(2, 1700), gold(3)], [user("v1"), three], [own, by_hand, TAKEN])
+    assert explained(read, 2).blocked
+    assert explained(read, 3).notices
+    found = explained(read)
+    assert (found.blocked, found.notices) == ((), ())
+    assert {one.change.contact_id for one in found.running} == {1}
+
+
+TAKEN = card(1700, held("v1"))
+
+
+def test_only_who_has_the_same_number_shares_it() -> None:
+    read = club([gold(4, 1500), gold(2, 1500), gold(1, 1500), gold(3, 1600), gold(5, 1600)])
+    assert explained(read).shares_with == (2, 4)
+    assert explained(read, 5).shares_with == (3,)

@@ -45,6 +45,11 @@ def test_who_else_has_the_number_is_told() -> None:
     assert one.wanted_by == (2, 3)
 
 
+def test_the_contact_itself_is_not_among_the_others() -> None:
+    [one] = found(card(9, HELD, ours=False), member(1, card=9), member(2, card=9))
+    assert one.wanted_by == (2,)
+
+
 def test_our_own_cards_and_those_of_others_are_no_matter() -> None:
     assert found(card(9, HELD), member(1, card=9)) == []
     assert found(card(9, held("u2"), ours=False), member(1, card=9)) == []

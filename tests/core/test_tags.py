@@ -88,3 +88,8 @@ def test_a_tag_stays_what_it_is_over_an_update_of_the_program() -> None:
     """People look for a tag in logs of years; it is the digest of the domain "card tag" (P12)."""
     number = CardNumber(1001)
     assert card_tag(KEY, number) == digest(KEY, "card tag", number)[:6]
+
+
+def test_text_that_no_encoding_knows_has_a_digest_too() -> None:
+    """Half a letter can come from either side; no cycle ends over it."""
+    assert digest(KEY, "name", "\ud800") != digest(KEY, "name", "\ud801")

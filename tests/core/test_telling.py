@@ -41,6 +41,7 @@ ONE = ContactId(1)
 STAYS, STAYING_CARD = settled(9)
 MINE = card(1001, held("u1"))
 WELL = user("u1", 1, policies=[GOLD])
+OLD = replace(membership("Gold", "Expired"), id=7)
 
 
 def told(
@@ -115,6 +116,9 @@ def test_a_cut_off_of_somebody_without_a_card_is_told_too() -> None:
         (gold(1, None), Told.NO_CARD),
         (member(1, card=None), Told.LAPSED),
         (member(1, membership("Newsletter"), card=None), Told.NOT_INCLUDED),
+        (member(1, OLD, membership("Newsletter"), card=None), Told.NOT_INCLUDED),
+        (member(1, OLD, membership("Gold"), card=None), Told.NO_CARD),
+        (member(1, OLD, card=None), Told.LAPSED),
     ],
 )
 def test_somebody_whom_no_cycle_asks_for_is_told_as_well(one: Member, expected: Told) -> None:
