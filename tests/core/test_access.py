@@ -174,6 +174,8 @@ def test_places_that_nobody_can_tell_are_counted_each_once() -> None:
     yard = Place("g7", is_group=True, name="Yard")
     guest = only(reading(visits=(visit("ACTIVE", BUILDING, yard, yard, FRONT),)))
     assert (guest.doors, guest.unnamed) == (("Front",), 2)
+    nameless = only(reading(visits=(visit("ACTIVE", BUILDING, Place("g7", is_group=True)),)))
+    assert nameless.unnamed == 2
 
 
 def test_a_door_without_a_name_goes_by_what_the_place_or_its_id_says() -> None:
@@ -196,3 +198,8 @@ def test_those_who_are_shut_out_are_counted_beside_those_who_are_not() -> None:
         reading((user("ann", "front"), CARD), (user("bob"), CARD), visits=(guest, guest))
     )
     assert (len(found.people), found.shut) == (3, 1)
+
+
+def test_doors_are_told_by_name_whoever_opens_them_first() -> None:
+    found = openings(reading((user("ann", "front"), CARD), (user("bob", "all"), CARD)))
+    assert [*doors_told(found.people).items()] == [("Back", 1), ("Front", 2)]

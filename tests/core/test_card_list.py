@@ -96,6 +96,11 @@ def test_a_holder_that_only_the_card_names_is_told() -> None:
     assert {one.state for one in found.values()} == {CardState.UNKNOWN_HOLDER}
     assert found[CardNumber(8)].holder == HolderShown(user_id=UserId("gone"))
     assert found[CardNumber(9)].holder is None
+    in_capitals = [card(8, HolderUnknown(UserId("GONE"))), card(9, HolderUnknown())]
+    assert [one.holder for one in listed(cards=in_capitals)] == [
+        None,
+        HolderShown(user_id=UserId("GONE")),
+    ]
 
 
 @pytest.mark.parametrize("holder", [user("u2"), user("u2", 2)])

@@ -81,6 +81,13 @@ def test_what_nobody_says_is_taken_in_the_careful_way() -> None:
     """An odd row without a status counts as active, and a card without our mark is not ours."""
     assert User(UserId("u")).status is NO_STATUS
     assert not Card(token(1)).is_ours
+    assert User(UserId("u")) == User(
+        UserId("u"), "", "", "", "", None, NO_STATUS, (), (), other_number=""
+    )
+
+
+def test_whom_only_the_cards_own_row_names_is_told_and_decides_nothing() -> None:
+    assert HolderUnknown(UserId("gone")) == HolderUnknown()
 
 
 def test_nothing_is_common_to_no_lists_at_all() -> None:

@@ -109,6 +109,10 @@ def test_a_stale_one_that_the_settings_deny_does_not_count() -> None:
     assert isinstance(found.verdict.entitlement, Deny)
 
 
+def test_a_stale_one_counts_unless_the_settings_deny_it() -> None:
+    assert {one for one in Counts if one.is_so} == {Counts.YES, Counts.STALE}
+
+
 def test_with_one_that_has_no_rule_none_decides() -> None:
     one = member(1, numbered(1), numbered(2, "Unruled"))
     found = explained(club([one]))
@@ -201,6 +205,12 @@ def test_somebody_cut_off_is_named_as_the_other_one_too() -> None:
     read = club([gold(1, 1500), gold(2, 1500)])
     remembered = replace(NOTHING, cut_off=frozenset({ContactId(2)}))
     assert explained(read, remembered=remembered).shares_with == (2,)
+
+
+def test_a_contact_that_civicrm_did_not_return_shares_no_number() -> None:
+    read = club([gold(1, 1500), gold(2, 1500)], users=[user("u3", 3)])
+    assert explained(read, 3).known is Known.NOT_RETURNED
+    assert explained(read).shares_with == (2,)
 
 
 def test_a_malformed_card_field_is_no_number() -> None:
@@ -348,18 +358,16 @@ def test_an_approval_is_named_for_those_it_speaks_of_alone() -> None:
 
 
 def test_what_is_blocked_or_noticed_of_somebody_else_is_not_told() -> None:
-    """Contact 2 wants a card of contact 9, who stays, and contact 3 has a card by hand."""
+    """Contact 2 wants a card that an unmanaged user has, and contact 3 has one by hand."""
     three, own = settled(3)
     by_hand = card(1500, held("u3"), ours=False)
-    read = club([gold(1), gold(2, 1700), gold(3)], [user("v1"), three], [own, by_hand, TAKEN])
+    taken = card(1700, held("v1"))
+    read = club([gold(1), gold(2, 1700), gold(3)], [user("v1"), three], [own, by_hand, taken])
     assert explained(read, 2).blocked
     assert explained(read, 3).notices
     found = explained(read)
     assert (found.blocked, found.notices) == ((), ())
     assert {one.change.contact_id for one in found.running} == {1}
-
-
-TAKEN = card(1700, held("v1"))
 
 
 def test_only_who_has_the_same_number_shares_it() -> None:

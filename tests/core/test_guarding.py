@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from door_sync.core.approvals import Approval, Approvals, Growth, hold_of
+from door_sync.core.approvals import (
+    REFUSED,
+    Approval,
+    Approvals,
+    Growth,
+    Refusal,
+    effects,
+    hold_of,
+)
 from door_sync.core.guarding import Guarded, guard
 from door_sync.core.guards import Budgets, Evidence
 from door_sync.core.people import ContactId
@@ -40,8 +48,9 @@ def look(
     budgets: Budgets = STRICT,
     cut_off: Collection[int] = (),
     evidence: Evidence = ALL_IS_WELL,
+    refusals: Collection[Refusal] = (),
 ) -> Guarded:
-    given = Approvals(KEY, approvals)
+    given = Approvals(KEY, approvals, [*refusals])
     return guard(plan(club), club, evidence, budgets, given, frozenset(map(ContactId, cut_off)))
 
 
@@ -224,6 +233,21 @@ def test_a_doubt_that_a_hold_brings_up_stops_what_was_allowed_before() -> None:
     assert [one.guard for one in result.standing] == ["mass addition", "mass card change"]
     assert result.allowed == frozenset()
     assert result.settled == ()
+
+
+def test_a_guard_that_was_settled_is_so_no_more_once_a_refusal_brings_it_up_again() -> None:
+    """The whole plan was approved, then its restores were refused. While those are held, four cards
+    can be reclaimed, and nobody has approved that."""
+    club = reclaims_beside(4, 4)
+    budgets = Budgets(add=1, few=0, card=0.03, everything_holds_everything=True)
+    word = yes(club, look(club, budgets=budgets))
+    assert look(club, word, budgets=budgets).plan == plan(club)
+    restores = [one for one in plan(club).changes if one.change_class is RESTORE]
+    no = Refusal(frozenset(one.digest for each in restores for one in effects(each, KEY)))
+    result = look(club, word, budgets=budgets, refusals=[no])
+    assert result.plan.changes == ()
+    assert [one.guard for one in result.standing] == [REFUSED, "mass card change"]
+    assert (result.allowed, result.settled) == (frozenset(), ())
 
 
 # Of any club.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from door_sync.core.people import ContactId, contact_of
+from door_sync.core.people import ContactId, Member, Membership, MembershipType, contact_of
 
 
 @given(st.integers(1, 10**18 - 1))
@@ -41,3 +41,10 @@ def test_a_number_too_long_for_any_contact_leaves_a_user_unmanaged() -> None:
     assert contact_of("9" * 18) == ContactId(int("9" * 18))
     assert contact_of("1" + "0" * 18) is None
     assert contact_of("9" * 5000) is None
+
+
+def test_of_a_contact_of_whom_nothing_is_said_nothing_is_known() -> None:
+    nobody = Member(ContactId(1))
+    assert nobody == Member(ContactId(1), "", "", "", "", None, (), False, False)
+    plain = Membership(1, MembershipType(1, "Gold", "Gold"), "Current", None)
+    assert not plain.is_override, "a status counts as CiviCRM's own unless a person fixed it"

@@ -110,6 +110,14 @@ def test_a_cut_off_of_somebody_without_a_card_is_told_too() -> None:
     assert told(club(), remembered=remembered, in_full=gold(1, None)) is Told.BLOCKED
 
 
+def test_a_cut_off_since_the_decision_is_told_to_a_former_member() -> None:
+    """Who is cut off is read anew for an explanation; nobody is sent to renew a membership that
+    would open no door."""
+    read = club(member(1), users=[WELL], cards=[MINE])
+    decision = decide(read, HABITS, NOTHING)
+    assert what_to_tell(explain(ONE, read, HABITS, decision, {ONE}, None)) is Told.BLOCKED
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
