@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from door_sync.core import still
 from door_sync.core.cards import BadCard
 from door_sync.core.controller import Card, HolderUnknown, User, UserId, UserStatus
+from door_sync.core.names import NO_LAST_NAME
 from door_sync.core.planner import plan
 from door_sync.core.situation import NOTHING, Held, Site
 from door_sync.core.still import is_still, situations
@@ -44,6 +45,11 @@ def test_who_is_as_they_should_be_is_left_alone() -> None:
     assert situations(world) == {1: NOTHING}
 
 
+def test_who_shows_the_name_that_is_written_for_one_word_is_left_alone() -> None:
+    wanted = grant(1, first="", last="", display="Ann", email="ann@x")
+    assert is_still(wanted, of(wanted, replace(SHOWN, last_name=NO_LAST_NAME)))
+
+
 @pytest.mark.parametrize(
     "shown",
     [
@@ -55,6 +61,7 @@ def test_who_is_as_they_should_be_is_left_alone() -> None:
         replace(SHOWN, policy_ids=(GOLD, SILVER)),
         replace(SHOWN, first_name="Anne"),
         replace(SHOWN, last_name="Leigh"),
+        replace(SHOWN, last_name=""),
         replace(SHOWN, email="lee@x"),
         replace(SHOWN, contact_id=None),
     ],
