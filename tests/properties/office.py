@@ -38,6 +38,9 @@ from tests.notify.conftest import MailServer
 
 COMMANDS = {"status": status.command, "history": history.command}
 
+PRINTED = StringIO()
+"""What commands print. One for all: click keeps each text that it ever printed to."""
+
 NEW_CHAIN = (
     "begins a new chain, although there are lines before it: the journal was replaced or could"
 )
@@ -269,10 +272,13 @@ class Office:
     def read_aloud(self, *words: str) -> str:
         """Return what a command prints that only looks into the journal."""
         where = str(self.directory / "config.toml"), str(self.directory / ".env")
-        options, printed = Options(*where, verbose=True, log_format="text"), StringIO()
-        with everything_logged(), redirect_stdout(printed):
+        options = Options(*where, verbose=True, log_format="text")
+        with everything_logged(), redirect_stdout(PRINTED):
             COMMANDS[words[0]].main([*words[1:]], obj=options, standalone_mode=False)
-        return printed.getvalue()
+        said = PRINTED.getvalue()
+        PRINTED.seek(0)
+        PRINTED.truncate()
+        return said
 
     def new_mails(self) -> list[Mail]:
         """Return the mails since the last call."""
