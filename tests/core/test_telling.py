@@ -110,10 +110,11 @@ def test_a_cut_off_of_somebody_without_a_card_is_told_too() -> None:
     assert told(club(), remembered=remembered, in_full=gold(1, None)) is Told.BLOCKED
 
 
-def test_a_cut_off_since_the_decision_is_told_to_a_former_member() -> None:
-    """Who is cut off is read anew for an explanation; nobody is sent to renew a membership that
-    would open no door."""
-    read = club(member(1), users=[WELL], cards=[MINE])
+@pytest.mark.parametrize("one", [gold(1), member(1), member(1, membership("Day"))])
+def test_a_cut_off_since_the_decision_is_told(one: Member) -> None:
+    """Who is cut off is read anew for an explanation. Nobody is told that the card works, or sent
+    to renew a membership that would open no door."""
+    read = club(one, users=[WELL], cards=[MINE])
     decision = decide(read, HABITS, NOTHING)
     assert what_to_tell(explain(ONE, read, HABITS, decision, {ONE}, None)) is Told.BLOCKED
 

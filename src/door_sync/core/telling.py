@@ -90,6 +90,8 @@ def what_to_tell(found: Explanation) -> Told:
     verdict = found.verdict
     if verdict is None:
         return Told.NOT_FOUND
+    if found.is_cut_off:
+        return Told.BLOCKED
     match verdict.entitlement:
         case Deny(reason):
             return _denied(reason, found)
@@ -105,7 +107,7 @@ def what_to_tell(found: Explanation) -> Told:
 
 def _denied(reason: str, found: Explanation) -> Told:
     member = found.member
-    if reason == CUT_OFF or found.is_cut_off:
+    if reason == CUT_OFF:  # and let in again since: the next cycle decides anew
         return Told.BLOCKED
     if member is None or member.is_deleted:
         return Told.NOT_FOUND
