@@ -142,6 +142,20 @@ def test_an_activation_without_an_answer_is_looked_at_before_the_rest_is_left(cl
     assert club.status_of(contact) == "ACTIVE"
 
 
+def test_an_activation_that_is_refused_and_done_is_looked_at_as_well(club: Club) -> None:
+    """R2, UniFi sheet §3.6: a refusal for the controller's own reasons is not sure to be one."""
+    contact = returning_where_cards_of_the_deactivated_stay(club)
+    club.unifi.faults.add(
+        business_error(after=True),
+        where=lambda one: one.method == "PUT" and b'"ACTIVE"' in one.body,
+        times=None,
+    )
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.opens(1002)
+    assert not club.opens(1001, club.workshop)
+    assert club.status_of(contact) == "ACTIVE"
+
+
 def test_a_cycle_that_ends_early_leaves_nobody_active_with_a_stale_card(club: Club) -> None:
     """R2: the end came between the activation and the free; that one try is still made."""
     contact = returning_where_cards_of_the_deactivated_stay(club)

@@ -203,11 +203,12 @@ class Executor:
         self.ledger.note(planned, Outcome.DONE)
 
     def _activate(self, planned: PlannedStep, user_id: UserId) -> None:
-        """Activate; without an answer, look whether it was done: what follows frees stale cards."""
+        """Activate; without a good answer, look whether it was done all the same (§3.6): what
+        follows frees stale cards."""
         self.ledger.expect(user_id, planned.change).status = UserStatus.ACTIVE
         try:
             self.barrier.give(planned, lambda: self.controller.activate(user_id), user_id)
-        except WriteUncertain:
+        except WriteFailed:
             user = self.at.look_at_user(user_id)
             if user is None or user.status is not UserStatus.ACTIVE:
                 raise
