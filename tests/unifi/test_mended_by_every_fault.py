@@ -1,4 +1,4 @@
-"""What the proof of every fault at every request found, each pinned where it was mended."""
+"""What the proofs of every fault at every request, and of hands at the console, found."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -225,3 +225,20 @@ def test_users_that_were_only_said_to_be_made_do_not_make_the_next_list_a_short_
     club.unifi.faults.clear()
     assert club.cycle().ending is Ending.CLEAN
     assert all(club.opens(1001 + number) for number in range(6))
+
+
+@pytest.mark.parametrize("alias", ["sync-09999", "Front desk", ""])
+def test_a_card_whose_alias_somebody_edited_gets_its_own_again(club: Club, alias: str) -> None:
+    """P8, R3: an import tells whose number it carries. Under another number of ours it would be
+    freed as stale, imported and bound anew in each cycle."""
+    club.unifi.switch(known_card="same token")
+    club.join(1001)
+    assert club.cycle().ending is Ending.CLEAN
+    [card] = club.unifi.world.cards
+    club.unifi.world.edit_card(card.token, alias=alias)
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.opens(1001)
+    assert club.unifi.world.cards[card.token].alias == "sync-01001"
+    club.forget()
+    assert club.cycle().ending is Ending.CLEAN
+    assert club.writes() == 0
