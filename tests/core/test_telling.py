@@ -110,6 +110,13 @@ def test_a_cut_off_of_somebody_without_a_card_is_told_too() -> None:
     assert told(club(), remembered=remembered, in_full=gold(1, None)) is Told.BLOCKED
 
 
+def test_somebody_let_in_again_since_the_decision_is_not_told_to_renew() -> None:
+    """What was decided stands until the next cycle."""
+    read = club(gold(1), users=[WELL], cards=[MINE])
+    decision = decide(read, HABITS, replace(NOTHING, cut_off=frozenset({ONE})))
+    assert what_to_tell(explain(ONE, read, HABITS, decision, (), None)) is Told.BLOCKED
+
+
 @pytest.mark.parametrize("one", [gold(1), member(1), member(1, membership("Day"))])
 def test_a_cut_off_since_the_decision_is_told(one: Member) -> None:
     """Who is cut off is read anew for an explanation. Nobody is told that the card works, or sent
