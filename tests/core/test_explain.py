@@ -297,14 +297,19 @@ def test_a_held_class_leaves_the_other_guards_and_classes_out() -> None:
     assert found.doubts == ()
 
 
-def test_what_a_person_approved_names_the_guard() -> None:
+def approved_joining() -> tuple[World, Habits, Remembered]:
+    """Five people join, which a guard held and a person approved; contact 9 is as ever."""
     joining = [gold(number) for number in range(1, 6)]
     habits = replace(HABITS, budgets=Budgets(add=0.1, floor=0, few=3))
     read, key = club(joining), bytes(32)
     first = decide(read, habits, NOTHING)
     hold = hold_of(first.held_plan, first.objections, key)
     assert hold is not None
-    remembered = replace(NOTHING, approvals=Approvals(key, [Approval(hold)]))
+    return read, habits, replace(NOTHING, approvals=Approvals(key, [Approval(hold)]))
+
+
+def test_what_a_person_approved_names_the_guard() -> None:
+    read, habits, remembered = approved_joining()
     found = explained(read, habits=habits, remembered=remembered)
     assert found.approved == ("mass addition",)
     assert found.held == ()
@@ -347,13 +352,7 @@ def test_each_held_change_names_the_guards_of_its_class_alone() -> None:
 
 
 def test_an_approval_is_named_for_those_it_speaks_of_alone() -> None:
-    joining = [gold(number) for number in range(1, 6)]
-    habits = replace(HABITS, budgets=Budgets(add=0.1, floor=0, few=3))
-    read, key = club(joining), bytes(32)
-    first = decide(read, habits, NOTHING)
-    hold = hold_of(first.held_plan, first.objections, key)
-    assert hold is not None
-    remembered = replace(NOTHING, approvals=Approvals(key, [Approval(hold)]))
+    read, habits, remembered = approved_joining()
     assert explained(read, 9, habits=habits, remembered=remembered).approved == ()
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from operator import attrgetter
 from typing import NewType
 
 from door_sync.core.cards import CardNumber, CardToken
@@ -128,7 +127,7 @@ class Snapshot:
         The order of rows is the controller's whim (UniFi sheet §4); a plan and its digest are not.
         """
         found: dict[ContactId, tuple[User, ...]] = {}
-        for user in sorted(self.users, key=attrgetter("id")):
+        for user in sorted(self.users, key=lambda one: one.id):
             if user.contact_id is not None:
                 found[user.contact_id] = (*found.get(user.contact_id, ()), user)
         return found

@@ -93,7 +93,7 @@ def reach(
     """
     cards = snapshot.cards_numbered.get(number, ())
     for card in cards:
-        if own is not None and isinstance(card.holder, HeldByUser) and card.holder.user_id == own:
+        if own is not None and card.holder == HeldByUser(own):
             return Own(card.token)
     match cards:
         case ():

@@ -25,8 +25,7 @@ class PersonName:
 
 def tidy(text: str) -> str:
     """Return the text in one Unicode form, without blanks at its ends and none doubled."""
-    one_form = text if text.isascii() else unicodedata.normalize("NFC", text)
-    return " ".join(one_form.split())
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def name_of(member: Member) -> PersonName:
