@@ -20,69 +20,7 @@ from tests.cli.conftest import environment
 
 PATIENCE_SECONDS: Final = 60.0
 
-_PARENT: Final = """
-import json, os, signal, sqlite3, sys
-import encodings.idna
-from door_sync.cli.entry import COMMANDS, main
-from door_sync.journal import store
-import importlib
-for one in COMMANDS.values():
-    importlib.import_module(one.module)
-
-class Watched(sqlite3.Connection):
-    commits, number, when, is_writing = 0, 0, "", False
-
-    def execute(self, sql, *arguments):
-        if sql.startswith("BEGIN"):
-            self.is_writing = sql == "BEGIN IMMEDIATE"
-        if sql != "COMMIT" or not self.is_writing:
-            return super().execute(sql, *arguments)
-        Watched.commits += 1
-        self.die_if("before")
-        done = super().execute(sql, *arguments)
-        self.die_if("after")
-        return done
-
-    def die_if(self, when):
-        if Watched.commits == Watched.number and Watched.when == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-class Module:
-    Watched = Watched
-    def __getattr__(self, name):
-        return getattr(sqlite3, name)
-    def connect(self, *arguments, **named):
-        return sqlite3.connect(*arguments, factory=Watched, **named)
-
-store.sqlite3 = Module()
-
-for line in sys.stdin:
-    wish = json.loads(line)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        out = os.open(wish["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
-        Watched.number, Watched.when = wish["number"], wish["when"]
-        code = 70
-        try:
-            main(wish["words"])
-        except SystemExit as left:
-            code = left.code
-        finally:
-            sys.stdout.flush()
-            os.write(writer, str(Watched.commits).encode())
-            os._exit(code)
-    os.close(writer)
-    print(json.dumps({"pid": child}), flush=True)
-    _, status = os.waitpid(child, 0)
-    commits = os.read(reader, 20)
-    os.close(reader)
-    told = {"code": os.waitstatus_to_exitcode(status), "commits": int(commits or 0)}
-    print(json.dumps(told), flush=True)
-"""
+PARENT: Final = Path(__file__).with_name("fork_parent.py")
 
 
 @dataclass(frozen=True)
@@ -105,8 +43,8 @@ class Forks:
     def __init__(self, directory: Path) -> None:
         self._out = directory / "said"
         self._parent = subprocess.Popen(
-            [sys.executable, "-c", _PARENT],
-            env=environment(),
+            [sys.executable, str(PARENT)],
+            env={**environment(), "PYTHONPATH": os.pathsep.join(sys.path)},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -7,20 +7,18 @@ them the disk fills, or no file may grow any more, or the process is killed.
 """
 
 import errno
-import importlib
 import json
 import os
 import resource
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from door_sync.cli.entry import COMMANDS, main
-from door_sync.journal import store
+from door_sync.cli.entry import main
+from tests.forking import import_everything, tell, watch_commits
 
 SIZE = "3m"
 _WRITES = os.O_WRONLY | os.O_RDWR
@@ -44,6 +42,11 @@ class Points:
                 grow_no_more()
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def commits(self, when: str) -> None:
+        """Take note of a commit to a journal."""
+        if when == "before":
+            self.reach("commits")
 
     def opened(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take note of a file that is opened to be written; an audit hook."""
@@ -80,31 +83,6 @@ def grow_no_more() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
 
 
-class Watched(sqlite3.Connection):
-    """A connection whose commits are points."""
-
-    points: Points | None = None
-    is_writing = False
-
-    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-        if sql.startswith("BEGIN"):
-            self.is_writing = sql == "BEGIN IMMEDIATE"
-        if sql == "COMMIT" and self.is_writing and Watched.points is not None:
-            Watched.points.reach("commits")
-        return super().execute(sql, *arguments)
-
-
-class Sqlite:
-    """The module as the journal sees it."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sqlite3, name)
-
-    def connect(self, *arguments: Any, **named: Any) -> sqlite3.Connection:
-        """Open a connection that is watched."""
-        return sqlite3.connect(*arguments, factory=Watched, **named)
-
-
 def run(site: Path, wish: dict[str, Any]) -> dict[str, Any]:
     """Run one command in a child; return its exit code, its points, and what it printed."""
     said, says = os.pipe()
@@ -114,7 +92,7 @@ def run(site: Path, wish: dict[str, Any]) -> dict[str, Any]:
         os.dup2(says, 1)
         os.dup2(says, 2)
         points = Points(site, {int(number): act for number, act in wish["acts"].items()})
-        Watched.points = points
+        watch_commits(points.commits)
         sys.addaudithook(points.opened)
         code: Any = 70
         try:
@@ -176,21 +154,12 @@ def answer(site: Path, wish: dict[str, Any]) -> dict[str, Any]:
 
 def serve(site: Path, *, has_disk: bool) -> None:
     """Answer wishes, one a line, until there are no more."""
-    importlib.import_module("encodings.idna")  # as a process would at its first request
-    for one in COMMANDS.values():
-        importlib.import_module(one.module)
-    vars(store)["sqlite3"] = Sqlite()
+    import_everything()
     if has_disk:
         mount(site, f"size={SIZE}")
     tell({"pid": os.getpid()})
     for line in sys.stdin:
         tell(answer(site, json.loads(line)))
-
-
-def tell(what: dict[str, Any]) -> None:
-    """Answer with one line."""
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
