@@ -13,6 +13,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
+from mmap import mmap
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -185,10 +186,12 @@ def test_rows_that_retention_forgets_are_noticed_by_their_age(tmp_path: Path) ->
 
 
 def test_a_process_that_swells_and_a_file_that_grows_are_noticed(tmp_path: Path) -> None:
-    kept: list[bytes] = []
+    """Pages of their own: what other tests gave back to the heap would be taken from there."""
+    kept: list[mmap] = []
 
     def leak(_: int) -> None:
-        kept.append(os.urandom(1 << 16))
+        kept.append(mmap(-1, 1 << 16))
+        kept[-1].write(os.urandom(1 << 16))
         with (tmp_path / "state").open("a") as state:
             state.write("another line")
 
